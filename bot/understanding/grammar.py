@@ -1,0 +1,223 @@
+"""The engine of the rules: patterns over kinds of nodes, the longest match first, then the more specific one.
+
+A message is a sequence of nodes, each of one kind (a number, a month, «من» …). A rule is a pattern over kinds and
+a function that turns the nodes matched into a value, or refuses them with None. A stage holds the rules that
+see the same sequence; its result, with found values in place of the nodes they cover, is the next stage's input.
+
+Pattern language: kind names separated by spaces, `(a | b)`, `?`, `*`, `!kind` and `!(a | b)` (not followed by). Every kind is one
+character to the regular expression engine, so trying a rule costs well under a microsecond.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, ClassVar
+
+_CODES: dict[str, str] = {}
+_IN_PATTERNS: set[str] = set()
+
+
+def code_of(kind: str) -> str:
+    """The character that stands for a kind in compiled patterns."""
+    return _CODES.setdefault(kind, chr(0x4E00 + len(_CODES)))
+
+
+def kinds_in_patterns() -> frozenset[str]:
+    """Every kind that the pattern of some rule looks for."""
+    return frozenset(_IN_PATTERNS)
+
+
+class Node:
+    """Something found: `value` of `kind` between two code points of the message, and the rule that found it."""
+
+    __slots__ = ("code", "end", "kind", "parts", "rule", "start", "value")
+
+    def __init__(
+        self,
+        kind: str,
+        start: int,
+        end: int,
+        value: Any = None,
+        rule: str = "word",
+        parts: Sequence["Node"] = (),
+    ) -> None:
+        self.kind = kind
+        self.code = _CODES.get(kind) or code_of(kind)
+        self.start = start
+        self.end = end
+        self.value = value
+        self.rule = rule
+        self.parts = parts
+
+    def __repr__(self) -> str:
+        return f"{self.kind}[{self.start}:{self.end}]={self.value!r}"
+
+
+@dataclass(slots=True)
+class Context:
+    """What a rule may know besides the nodes: the day, the traveler's country, what was asked; and what it found.
+
+    `places` are the countries of the places named, which decide a currency name that the traveler's country leaves open.
+    """
+
+    today: date
+    country: str
+    asked: str | None
+    places: tuple[str, ...] = ()
+    found: list[Node] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+Build = Callable[[Sequence[Node], Context], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    name: str
+    kind: str
+    expression: str
+    match: Callable[[str, int], "re.Match[str] | None"]
+    build: Build
+
+
+class Stage:
+    """Rules that look at the same sequence of nodes."""
+
+    _made: ClassVar[set[str]] = set()
+
+    @classmethod
+    def made_kinds(cls) -> frozenset[str]:
+        """The kinds that some rule makes."""
+        return frozenset(cls._made)
+
+    def __init__(self) -> None:
+        self._rules: list[Rule] = []
+        self._by_first: dict[str, list[Rule]] = {}
+        self._any: re.Pattern[str] | None = None
+        self._may_start: dict[str, re.Pattern[str]] = {}
+
+    def rule(self, kind: str, pattern: str) -> Callable[[Build], Build]:
+        """Register a function for `pattern`; what it returns becomes a node of `kind`."""
+
+        def register(build: Build) -> Build:
+            expression, first = _compile(pattern)
+            made = Rule(build.__name__.strip("_"), kind, expression, re.compile(expression).match, build)
+            Stage._made.add(kind)
+            for code in first:
+                self._by_first.setdefault(code, []).append(made)
+            self._any = re.compile("[" + "".join(self._by_first) + "]")
+            return build
+
+        return register
+
+    def _starts(self, code: str) -> re.Pattern[str]:
+        """Whether any rule at all matches where this kind stands: most of the time none does."""
+        found = self._may_start.get(code)
+        if found is None:
+            found = re.compile("|".join(rule.expression for rule in self._by_first[code]))
+            self._may_start[code] = found
+        return found
+
+    def run(self, nodes: list[Node], context: Context) -> list[Node]:
+        sequence = "".join([node.code for node in nodes])
+        assert self._any is not None
+        result: list[Node] = []
+        position = 0
+        while hit := self._any.search(sequence, position):
+            start = hit.start()
+            result += nodes[position:start]
+            position = start + 1
+            if not self._starts(sequence[start]).match(sequence, start):
+                result.append(nodes[start])
+                continue
+            matches = [
+                (found.end(), -order, rule)
+                for order, rule in enumerate(self._by_first[sequence[start]])
+                if (found := rule.match(sequence, start))
+            ]
+            if len(matches) > 1:
+                matches.sort(key=_longest, reverse=True)
+            for end, _, rule in matches:
+                covered = nodes[start:end]
+                value = rule.build(covered, context)
+                if value is not None:
+                    made = Node(rule.kind, covered[0].start, covered[-1].end, value, rule.name, covered)
+                    context.found.append(made)
+                    result.append(made)
+                    position = end
+                    break
+            else:
+                result.append(nodes[start])
+        result += nodes[position:]
+        return result
+
+
+def _longest(match: tuple[int, int, Rule]) -> tuple[int, int]:
+    return match[:2]
+
+
+def values(nodes: Sequence[Node], *kinds: str) -> list[Any]:
+    """Values of the nodes of these kinds, in order."""
+    return [node.value for node in nodes if node.kind in kinds]
+
+
+def has(nodes: Sequence[Node], *kinds: str) -> bool:
+    return any(node.kind in kinds for node in nodes)
+
+
+_PIECES = re.compile(r"[a-z_0-9]+|[()|?*!]")
+
+
+def _compile(pattern: str) -> tuple[str, set[str]]:
+    """A regular expression over kind codes, and the codes it can start with."""
+    pieces = _PIECES.findall(pattern)
+    _IN_PATTERNS.update(piece for piece in pieces if piece not in "()|?*!")
+    position = 0
+
+    def alternatives() -> tuple[str, set[str], bool]:
+        nonlocal position
+        expressions, first, empty = [], set(), False
+        while True:
+            expression, starts, nullable = concatenation()
+            expressions.append(expression)
+            first |= starts
+            empty |= nullable
+            if position < len(pieces) and pieces[position] == "|":
+                position += 1
+            else:
+                return "|".join(expressions), first, empty
+
+    def concatenation() -> tuple[str, set[str], bool]:
+        nonlocal position
+        expression, first, empty = "", set(), True
+        while position < len(pieces) and pieces[position] not in "|)":
+            piece = pieces[position]
+            position += 1
+            if piece == "!":
+                group = pieces[position] == "("
+                position += group
+                inner, _, _ = alternatives() if group else (code_of(pieces[position]), set(), False)
+                expression += f"(?!{inner})"
+                position += 1
+                continue
+            if piece == "(":
+                inner, starts, nullable = alternatives()
+                inner = f"(?:{inner})"
+                position += 1
+            else:
+                inner = code_of(piece)
+                starts, nullable = {inner}, False
+            if position < len(pieces) and pieces[position] in "?*":
+                inner += pieces[position]
+                nullable = True
+                position += 1
+            expression += inner
+            if empty:
+                first |= starts
+            empty &= nullable
+        return expression, first, empty
+
+    expression, first, empty = alternatives()
+    assert not empty, f"the pattern {pattern!r} matches nothing at all"
+    return expression, first

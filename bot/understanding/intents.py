@@ -1,0 +1,316 @@
+"""What a message wants. One intent: of several, the one that changes most."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from bot.understanding.destination import Destination
+from bot.understanding.grammar import Context, Node
+
+COMMANDS = (
+    # Said in as many words, from the one that changes most.
+    "privacy_delete", "cancel_booking", "compare_hotels", "read_reviews", "save_favourite", "referral", "share", "human",
+)  # fmt: skip
+CHANGES = ("change_dates", "change_budget", "change_destination", "change_guests")
+KEYWORDS = ("leave", "back", "resume", "stop")
+STAY = frozenset({"check_in", "check_out", "nights", "month"})
+GUESTS = frozenset({"guests", "adults", "children", "child_ages", "rooms"})
+BUDGET = frozenset({"budget_min", "budget_max", "budget_delta"})
+WISH = frozenset({"hotel", "stay_type", "room", "travel", "room_type", "brand"})
+POINTING = frozenset({"hotel", "confirm", "offer", "results", "choice"})
+
+
+class Intent(NamedTuple):
+    """`confidence` is the judge's own, before calibration; `judge` names who decided."""
+
+    name: str
+    confidence: float
+    judge: str = ""
+
+
+class Heard(NamedTuple):
+    """What the intent is judged by."""
+
+    nodes: Sequence[Node]
+    kinds: frozenset[str]
+    inner: frozenset[str]  # also the kinds inside what was found, and the rules that found it
+    cues: frozenset[str]
+    slots: dict[str, Any]
+    destination: Destination
+    asked: str | None
+
+
+def intent_of(
+    nodes: Sequence[Node], slots: dict[str, Any], destination: Destination, context: Context
+) -> Intent:
+    cues = frozenset(_cues(nodes))
+    kinds = frozenset(node.kind for node in nodes)
+    heard = Heard(nodes, kinds, frozenset(_inner(nodes)), cues, slots, destination, context.asked)
+    for judge in (
+        _command,
+        _outside,
+        _change,
+        _booking,
+        _question,
+        _search,
+        _keyword,
+        _answer,
+        _courtesy,
+        _values,
+    ):
+        found = judge(heard)
+        if found:
+            return found._replace(judge=judge.__name__.strip("_"))
+    return Intent("out_of_scope", 0.6, "nothing")
+
+
+def _cues(nodes: Sequence[Node]) -> Iterator[str]:
+    for node in nodes:
+        if node.kind == "cue":
+            yield str(node.value)
+        elif node.parts:
+            yield from _cues(node.parts)
+
+
+def _inner(nodes: Sequence[Node]) -> Iterator[str]:
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        yield node.kind
+        yield node.rule
+        waiting += node.parts
+
+
+def _known_share(heard: Heard) -> float:
+    """How much of the message we understood, by nodes."""
+    saying = [node.kind for node in heard.nodes if node.kind not in ("stop", "comma", "question")]
+    return 1 - sum(kind in ("word", "opaque") for kind in saying) / max(len(saying), 1)
+
+
+COMPOSED = (
+    # A verb and what it is done to, said apart: kinds and cues that must both be heard, and what they ask for together.
+    ({"erase"}, {"my_data"}, "privacy_delete"),
+    ({"leave"}, {"book", "my_trips"}, "cancel_booking"),
+    ({"stop", "leave", "no"}, {"messages"}, "stop"),
+    ({"say"}, {"person", "people"}, "read_reviews"),
+    ({"talk"}, {"somebody", "person", "one_person", "number"}, "human"),
+)
+
+
+def _command(heard: Heard) -> Intent | None:
+    said = heard.kinds | heard.cues
+    for verbs, objects, name in COMPOSED:
+        if said & verbs and said & objects and "outside" not in heard.kinds:
+            return Intent(name, 0.9)
+    if (
+        "send" in heard.kinds
+        and "outside" not in heard.kinds
+        and heard.inner & {"relative", "relatives", "friends", "family"}
+    ):
+        return Intent("share", 0.9)
+    for name in COMMANDS:
+        if name in heard.cues and not ("outside" in heard.kinds and name not in ("privacy_delete", "human")):
+            return Intent(name, 0.93)
+    return None
+
+
+def _outside(heard: Heard) -> Intent | None:
+    if heard.kinds & {"clock", "time"} and not heard.kinds & (
+        WISH | {"check_in", "check_out", "arrival", "departure"}
+    ):
+        return Intent("out_of_scope", 0.7)  # a table, an alarm, a film: a stay is not booked by the hour
+    if "aside" in heard.kinds and not heard.kinds & (WISH | {"place", "want"}):
+        return Intent("out_of_scope", 0.8)
+    if "outside" not in heard.kinds:
+        return None
+    first = next(i for i, node in enumerate(heard.nodes) if node.kind == "outside")
+    before = {node.kind for node in heard.nodes[:first]}
+    if before & {"hotel", "stay_type", "room", "rooms"} and heard.kinds & {
+        "place",
+        "want",
+        "area",
+        "budget_said",
+    }:
+        return None
+    if heard.cues & {"my_trips", "cancel_booking"} and _known_share(heard) > 0.8:
+        return None
+    return Intent("out_of_scope", 0.9)
+
+
+def _change(heard: Heard) -> Intent | None:
+    for name in CHANGES:
+        if name in heard.cues:
+            return Intent(name, 0.93)
+    slots = heard.slots
+    if "extension" in heard.kinds:
+        return Intent("change_dates", 0.88)
+    if "budget_delta" in slots or (heard.inner & {"raise", "lower"} and "budget" in heard.inner):
+        return Intent("change_budget", 0.9)
+    corrected = heard.inner & {"rejected", "rejected_date", "rejected_number", "rather", "instead"}
+    fresh = heard.kinds & {"hotel", "stay_type"} and "destination" in slots and not corrected
+    fresh = fresh or ("travel" in heard.kinds and corrected == {"rather"})
+    refused = "no" in heard.kinds and (heard.asked == "confirm" or "want" in heard.kinds)
+    sorry = ("correction" in heard.kinds or refused) and not heard.kinds & {"hotel", "stay_type", "travel"}
+    if fresh or not (corrected or sorry or "became" in heard.inner or _wants_change(heard)):
+        return None
+    if "destination" in slots or heard.destination.candidates:
+        return Intent("change_destination", 0.9)
+    for said, intent in ((STAY, "change_dates"), (BUDGET, "change_budget"), (GUESTS, "change_guests")):
+        if said & slots.keys():
+            return Intent(intent, 0.88)
+    return _changed_subject(heard) if _wants_change(heard) else None
+
+
+def _wants_change(heard: Heard) -> bool:
+    return "change" in heard.cues or "swap" in heard.kinds
+
+
+def _changed_subject(heard: Heard) -> Intent | None:
+    """«أغيّر موعد السفر»: what is to change, when no new value is said with it."""
+    if heard.cues & {"dates_noun", "my_trips"} or heard.kinds & {"check_in", "check_out", "day_word"}:
+        return Intent("change_dates", 0.88)
+    if "budget" in heard.kinds:
+        return Intent("change_budget", 0.85)
+    if heard.kinds & {"people_count", "children_count", "person", "adult"}:
+        return Intent("change_guests", 0.85)
+    return Intent("change_destination", 0.8) if "generic" in heard.kinds else None
+
+
+def _booking(heard: Heard) -> Intent | None:
+    if (
+        heard.asked == "confirm"
+        and heard.cues & {"book", "book_it", "go_ahead"}
+        and not heard.slots
+        and "no" not in heard.kinds
+    ):
+        return Intent("affirm", 0.9)
+    if "go_ahead" in heard.cues and "yes" in heard.kinds and not heard.slots and "offer" not in heard.cues:
+        return Intent("affirm", 0.9)
+    if heard.cues & {"book_it", "go_ahead"}:
+        return Intent("book", 0.92)
+    if "book" not in heard.cues:
+        return None
+    pointed = "offer" in heard.cues or heard.slots.keys() & {"choices", "hotel_name"}
+    if pointed:
+        return Intent("book", 0.92)
+    if "my_trips" in heard.cues:
+        return Intent("my_trips", 0.85)
+    if heard.kinds & {"hotel", "stay_type", "place", "area", "journey"} or "destination" in heard.slots:
+        return Intent("search_hotels", 0.9)
+    if heard.slots or heard.kinds & WISH:
+        return Intent("search_hotels", 0.75)
+    return Intent("book", 0.75) if _known_share(heard) > 0.5 else None
+
+
+def _question(heard: Heard) -> Intent | None:
+    if "my_trips" in heard.cues and not (heard.kinds & {"hotel", "stay_type"} and heard.slots):
+        return Intent("my_trips", 0.92)
+    stays = (
+        heard.kinds & {"hotel", "stay_type"} and "destination" in heard.slots and "offer" not in heard.cues
+    )
+    if "ask_price" in heard.cues and not stays and "no_budget" not in heard.slots:
+        return Intent("ask_price", 0.9)
+    if "more" in heard.cues:
+        return Intent("more", 0.88)
+    for cue in ("language_en", "language_ar"):
+        if cue in heard.cues and not heard.kinds & (WISH | {"outside"}) and len(heard.nodes) <= 8:
+            heard.slots["language"] = cue[-2:]
+            return Intent("language", 0.93)
+    if "language" in heard.cues:
+        return Intent("language", 0.9)
+    sorting = "sort" in heard.slots and not heard.kinds & (WISH | {"place", "area"})
+    if "sort" in heard.cues or sorting:
+        return Intent("sort", 0.88)
+    return None
+
+
+def _search(heard: Heard) -> Intent | None:
+    slots = heard.slots
+    where = (
+        "destination" in slots or heard.destination.candidates or heard.destination.unknown or "area" in slots
+    )
+    if heard.asked == "destination" and where and not heard.kinds & {"hotel", "stay_type", "want"}:
+        return None
+    if heard.kinds & WISH and (
+        heard.kinds & {"hotel", "stay_type", "travel", "brand"} or slots or "want" in heard.kinds
+    ):
+        answers = (heard.asked or heard.kinds & {"yes", "no"}) and not heard.kinds & {
+            "hotel",
+            "stay_type",
+            "travel",
+            "want",
+        }
+        if answers:
+            return Intent("inform", 0.85)
+        if heard.kinds & {"hotel", "stay_type"} or where or slots:
+            return Intent("search_hotels", 0.75 + 0.2 * _known_share(heard))
+    only_when = slots.keys() <= STAY
+    wished = "want" in heard.kinds and slots and (not where or heard.kinds & WISH)
+    if wished and not heard.asked and _known_share(heard) >= (0.7 if only_when else 0.5):
+        return Intent("search_hotels", 0.7 + 0.2 * _known_share(heard))
+    detailed = slots.keys() & (
+        STAY | GUESTS | BUDGET | {"stars", "amenities", "price_level", "rating_min", "sort"}
+    )
+    unknown = sum(node.kind in ("word", "opaque") for node in heard.nodes)
+    # A place beside words we do not know is as likely a question about that place.
+    plain = _known_share(heard) >= 0.25 if detailed else unknown == 0
+    short = heard.kinds & {"yes", "no"} and len(heard.nodes) <= 4
+    if where and not heard.asked and not short and (plain or heard.kinds & WISH):
+        return Intent("search_hotels", 0.65 + 0.25 * _known_share(heard))
+    return None
+
+
+def _keyword(heard: Heard) -> Intent | None:
+    if heard.slots:
+        return None
+    for name in KEYWORDS:
+        if name in heard.cues and _known_share(heard) >= 0.5:
+            return Intent(name, 0.92)
+    if "help" in heard.cues and "thanks" not in heard.cues and _known_share(heard) >= 0.5:
+        return Intent("help", 0.9)
+    return None
+
+
+def _answer(heard: Heard) -> Intent | None:
+    saying = [node.kind for node in heard.nodes if node.kind in ("yes", "yes_or_not", "no", "maybe")]
+    if heard.slots or heard.destination.candidates:
+        return None
+    if saying and _known_share(heard) >= (0.34 if heard.asked else 0.6):
+        if "thanks" in heard.cues and saying[0] == "yes" and heard.asked is None:
+            return Intent("thanks", 0.8)
+        name = {"yes": "affirm", "yes_or_not": "affirm", "no": "deny", "maybe": "unsure"}[saying[0]]
+        return Intent(name, 0.92 if len(heard.nodes) <= 4 else 0.75)
+    if "nothing_more" in heard.kinds and "thanks" not in heard.cues:
+        return Intent("affirm", 0.7)
+    if "bot_error" in heard.cues:
+        return Intent("deny", 0.8)
+    return None
+
+
+def _courtesy(heard: Heard) -> Intent | None:
+    if heard.slots or _known_share(heard) < 0.4:
+        return None
+    for name in ("thanks", "greet"):
+        if name in heard.cues:
+            return Intent(name, 0.93)
+    return None
+
+
+def _values(heard: Heard) -> Intent | None:
+    anybody_says = heard.slots.keys() <= STAY | BUDGET | {"stars", "currency", "choices"}
+    only_when = heard.slots.keys() <= STAY
+    needed = 0.75 if only_when else 0.6 if anybody_says else 0.34
+    if heard.slots and not heard.asked and _known_share(heard) < needed:
+        return None
+    if (
+        not heard.asked
+        and "destination" in heard.slots
+        and not heard.slots.keys() - {"destination", "area", "sort"}
+    ):
+        return None
+    if heard.slots or heard.destination.candidates or heard.destination.unknown:
+        return Intent("inform", 0.65 + 0.25 * _known_share(heard) if heard.asked is None else 0.9)
+    if "dont_care" in heard.kinds:
+        return Intent("inform", 0.7)
+    if heard.kinds & {"want", "hotel"} and _known_share(heard) > 0.7:
+        return Intent("search_hotels", 0.6)
+    return None

@@ -1,0 +1,272 @@
+"""From text to nodes: every token is looked up as a word, a place or a numeral, behind its prefixes."""
+
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+from bot.understanding import calendar
+from bot.understanding.gazetteer import Area, Place, gazetteer, nearest_name, rank
+from bot.understanding.grammar import Context, Node
+from bot.understanding.lexicon import Entry, Form, Meaning, forms, lexicon, sound, sounds
+from bot.understanding.normalize import offset_of
+from bot.understanding.rules.days import Day
+from bot.understanding.tokens import Token, parse_number, tokenize
+
+LEADS_TO_PLACE: Final = frozenset({"in", "bi", "to", "li", "travel", "hotel", "near", "stay_type", "on"})
+NEVER_PREFIXED: Final = frozenset(
+    {
+        "yes",
+        "no",
+        "maybe",
+        "filler",
+        "from",
+        "to",
+        "in",
+        "and",
+        "or",
+        "not",
+        "comma",
+        "but",
+        "on",
+        "li",
+        "around",
+    }
+)
+MARKS: Final = frozenset({"stop", "question", "comma", "dash"})
+
+
+def read(text: str, context: Context) -> tuple[list[Token], list[Node]]:
+    """The tokens of a message, and its nodes in order; fillers and unknown marks are left out."""
+    words = lexicon()
+    tokens = tokenize(text, words)
+    nodes: list[Node] = []
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        if token.kind == "word":
+            index += _read_word(text, tokens, index, nodes, context)
+            continue
+        index += 1
+        if token.kind == "number":
+            nodes.append(_numeral(token))
+        elif token.kind == "date":
+            _written_date(text, token, nodes, context)
+        elif token.kind == "mark":
+            entry = words.get(token.key.rstrip("\ufe0f")) or words.get(token.key[0])
+            if entry and entry.alone:
+                nodes.append(Node(entry.alone.kind, token.start, token.end, entry.alone.value))
+        else:
+            nodes.append(Node("opaque", token.start, token.end, token.kind))
+    return tokens, nodes
+
+
+def _numeral(token: Token) -> Node:
+    value = parse_number(token.key)
+    if value is None:
+        return Node("opaque", token.start, token.end, "phone")
+    kind = "digits"
+    if token.end - token.start == 4 and isinstance(value, int):
+        kind = "year" if 2000 <= value <= 2099 else "hijri_year" if 1400 <= value <= 1500 else "digits"
+    return Node(kind, token.start, token.end, value)
+
+
+def _written_date(text: str, token: Token, nodes: list[Node], context: Context) -> None:
+    raw = text[token.start : token.end]
+    parts = [int(part) for part in raw.replace("-", "/").replace(".", "/").split("/")]
+    found: date | None
+    year_said = len(parts) == 3
+    if len(parts) == 2:
+        found = calendar.next_day_of_year(context.today, parts[1], parts[0])
+    elif parts[0] > 31:
+        year, month, day = parts
+        found = (
+            calendar.hijri_to_gregorian(year, month, day) if year < 1700 else calendar.make(year, month, day)
+        )
+    else:
+        day, month, year = parts
+        year += 2000 * (year < 100)
+        found = (
+            calendar.hijri_to_gregorian(year, month, day) if year < 1700 else calendar.make(year, month, day)
+        )
+    if found is None:
+        nodes.append(Node("opaque", token.start, token.end, "date"))
+        if len(parts) == 3:
+            context.problems.append("impossible_date")
+        return
+    made = Node("date", token.start, token.end, Day(found, year_said), "written_date")
+    context.found.append(made)
+    nodes.append(made)
+
+
+def _read_word(text: str, tokens: list[Token], index: int, nodes: list[Node], context: Context) -> int:
+    """Append what the token at `index` means; how many tokens that took."""
+    token = tokens[index]
+    for form, entry, longest in _readings(token.key):
+        meaning = _meaning(entry, form, tokens, index) if entry else None
+        taken = 1 + len(meaning.rest) if meaning else 0
+        place: tuple[Place | Area, ...] = ()
+        length = 0
+        if longest:
+            place, length = _place(form, longest, tokens, index, nodes, context)
+        if place and (length > taken or (meaning and _place_wins(meaning, place, nodes))):
+            _prefixes(form, token, nodes)
+            kind = "area" if isinstance(place[0], Area) else "place"
+            start = token.start + (offset_of(text[token.start : token.end], form.cut) if form.cut else 0)
+            made = Node(kind, start, tokens[index + length - 1].end, place, "gazetteer")
+            context.found.append(made)
+            nodes.append(made)
+            return length
+        if meaning:
+            _prefixes(form, token, nodes)
+            if meaning.kind != "filler":
+                start = token.start
+                if form.cut:
+                    start += offset_of(text[token.start : token.end], form.cut)
+                nodes.append(Node(meaning.kind, start, tokens[index + taken - 1].end, meaning.value))
+            return taken
+    return _unknown(text, token, nodes, context)
+
+
+@lru_cache(maxsize=16_384)
+def _readings(key: str) -> tuple[tuple[Form, Entry | None, int], ...]:
+    """The forms of a word that open something known: its lexicon entry, and the most words of a place it opens.
+
+    A Latin word that we do not know may be another spelling of one that we know.
+    """
+    words, longest = lexicon(), gazetteer().longest
+    found = tuple(
+        (
+            form,
+            words.get(form.stem),
+            longest.get(form.stem, 0) if len(form.stem) > 2 or not form.prefixes else 0,
+        )
+        for form in forms(key)
+        if form.stem in words or form.stem in longest
+    )
+    if not found and key.isascii() and len(key) > 3 and (like := sounds().get(sound(key))):
+        return ((Form(like, (), 0), words[like], 0),)
+    return found
+
+
+def _meaning(entry: Entry, form: Form, tokens: list[Token], index: int) -> Meaning | None:
+    if entry.phrases and index + 1 < len(tokens):
+        for meaning in sorted(entry.after(tokens[index + 1].key), key=_words_of, reverse=True):
+            if _follows(meaning, tokens, index) and (not form.prefixes or _may_be_prefixed(meaning, form)):
+                return meaning
+    if entry.alone and (not form.prefixes or _may_be_prefixed(entry.alone, form)):
+        return entry.alone
+    return None
+
+
+def _words_of(meaning: Meaning) -> int:
+    return len(meaning.rest)
+
+
+def _follows(meaning: Meaning, tokens: list[Token], index: int) -> bool:
+    """Whether the rest of a phrase follows; each word may have its article, a long one «و» before it."""
+    if index + len(meaning.rest) >= len(tokens):
+        return False
+    for offset, word in enumerate(meaning.rest, 1):
+        said = tokens[index + offset].key
+        if said != word and said != "ال" + word and (said != "و" + word or len(word) < 4):
+            return False
+    return True
+
+
+def _may_be_prefixed(meaning: Meaning, form: Form) -> bool:
+    """Two letters are a word behind «و» only («كنت» is no «نت»), except numerals: «لست ليالي»."""
+    if form.prefixes == ("and",):
+        return len(form.stem) > 1 and (
+            meaning.kind not in NEVER_PREFIXED or meaning.kind in ("no", "yes", "from", "to", "in", "not")
+        )
+    return meaning.kind not in NEVER_PREFIXED and (
+        len(form.stem) > 2 or meaning.kind in ("unit", "half", "quarter")
+    )
+
+
+def _place(
+    form: Form, longest: int, tokens: list[Token], index: int, nodes: list[Node], context: Context
+) -> tuple[tuple[Place | Area, ...], int]:
+    places = gazetteer()
+    for length in range(min(longest, len(tokens) - index), 0, -1):
+        name = " ".join([form.stem, *(token.key for token in tokens[index + 1 : index + length])])
+        found = places.names.get(name)
+        if not found:
+            continue
+        areas = [place for place in found if isinstance(place, Area)]
+        if areas:
+            return (areas[0],), length
+        expected = (
+            context.asked == "destination"
+            or _leads_to_place(nodes)
+            or (bool({"bi", "in", "li", "on"} & set(form.prefixes)) and len(form.stem) > 2)
+            or len(tokens) == length
+        )
+        if length == 1 and not expected and (name in places.common or _too_short_alone(name, found)):
+            continue
+        towns = [place for place in found if isinstance(place, Place)]
+        known = [place for place in towns if place.known]
+        hinted = "on" in form.prefixes and not known  # «عالواتس» is no journey to Vác
+        if known or (expected and not hinted):
+            return tuple(sorted(known or towns, key=lambda place: -rank(place, context.country))), length
+    return (), 0
+
+
+def _leads_to_place(nodes: list[Node]) -> bool:
+    before = next((node for node in reversed(nodes) if node.kind not in ("comma", "stop")), None)
+    if before is None:
+        return False
+    if before.kind in LEADS_TO_PLACE:
+        return before is nodes[-1]
+    if before.kind in ("place", "rejected"):
+        return before is not nodes[-1]  # «فاس، مراكش»
+    return before.kind in ("or", "not", "swap", "yes_or_not") or (
+        before.kind == "cue" and before.value == "change"
+    )
+
+
+def _too_short_alone(name: str, found: tuple[Place | Area, ...]) -> bool:
+    """Short names, and Latin ones of lesser cities, are words or people's names more often than places."""
+    shortest, inhabitants = (6, 1_000_000) if name.isascii() else (5, 3_000_000)
+    return (len(name) < shortest or name.isascii()) and not any(
+        isinstance(place, Place) and (place.asked_for or place.population > inhabitants) for place in found
+    )
+
+
+def _place_wins(meaning: Meaning, place: tuple[Place | Area, ...], nodes: list[Node]) -> bool:
+    """A word that is also a town is the town after «in» or «to», if travelers go there."""
+    if meaning.rest or meaning.kind in ("relative_day", "weekday", "month", "in", "to", "from"):
+        return False
+    leads = nodes and nodes[-1].kind in ("in", "to", "travel")
+    return bool(leads) and isinstance(place[0], Place) and place[0].asked_for > 0
+
+
+def _prefixes(form: Form, token: Token, nodes: list[Node]) -> None:
+    position = token.start
+    for kind in form.prefixes:
+        nodes.append(Node(kind, position, position + 1, None, "prefix"))
+        position += 1
+
+
+def _unknown(text: str, token: Token, nodes: list[Node], context: Context) -> int:
+    """A word we do not know: a misspelt place where a place was due, otherwise just a word."""
+    led = nodes and nodes[-1].kind in ("in", "bi", "to", "travel", "hotel")
+    for form in forms(token.key):
+        expected = led or context.asked == "destination" or bool({"bi", "in"} & set(form.prefixes))
+        if not expected or len(form.stem) < (6 if form.stem.isascii() else 5 if form.cut else 4):
+            continue
+        name = nearest_name(form.stem)
+        if name:
+            found = tuple(
+                place for place in gazetteer().names[name] if isinstance(place, Place) and place.known
+            )
+            _prefixes(form, token, nodes)
+            start = token.start + (offset_of(text[token.start : token.end], form.cut) if form.cut else 0)
+            made = Node("place", start, token.end, found, "misspelling")
+            context.found.append(made)
+            nodes.append(made)
+            return 1
+        if form.prefixes:
+            break
+    nodes.append(Node("word", token.start, token.end, token.key))
+    return 1
