@@ -1,0 +1,291 @@
+"""The command line: `rahhal …` and `python -m bot …` are the same."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import datetime as dt
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from bot import __version__
+from bot.errors import ConfigurationError, RahhalError
+
+IMPORTS = ("hotels", "rates", "allotments")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code. Errors raised on purpose are one line on standard error."""
+    # What people read and write here is Arabic, whatever the terminal's locale claims.
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(
+                encoding="utf-8", errors="surrogateescape" if stream is sys.stdin else "replace"
+            )
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.command(arguments) or 0)
+    except RahhalError as error:
+        sys.stderr.write(f"rahhal: {error}\n")
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away; nothing is left to say to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rahhal",
+        description="Rahhal, an Arabic-first hotel booking companion. Without a command: run.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"rahhal {__version__}")
+    parser.set_defaults(command=_run)
+    commands = parser.add_subparsers(title="commands", metavar="")
+
+    def add(
+        name: str, command: Callable[[argparse.Namespace], int | None], text: str, **more: Any
+    ) -> argparse.ArgumentParser:
+        sub: argparse.ArgumentParser = commands.add_parser(
+            name, help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, **more
+        )
+        sub.set_defaults(command=command)
+        return sub
+
+    add(
+        "run",
+        _run,
+        "everything in one process: database, web chat, worker, Telegram",
+        epilog=_settings_help(),
+    )
+    add("web", _web, "only the web side: web chat, webhooks, health")
+    add("worker", _worker, "only the worker: answers, sends, scheduled jobs")
+
+    migrate = add("migrate", _migrate, "bring the database up to date")
+    migrate.add_argument(
+        "--status", action="store_true", help="only show what is applied and what is pending"
+    )
+
+    chat = add("chat", _chat, "be a traveler in the terminal")
+    chat.add_argument(
+        "--script", type=Path, metavar="FILE", help="«> » text, «# » a button by its label or number"
+    )
+    chat.add_argument("--json", action="store_true", help="one JSON object per line of the script")
+    chat.add_argument("--user", type=_name, metavar="NAME", help="come back as the same traveler")
+    chat.add_argument("--locale", default="ar-EG", help="language and country, ar-EG by default")
+    chat.add_argument(
+        "--now", type=_moment, metavar="ISO", help="move the whole world of this run to that moment"
+    )
+
+    understanding = add("understand", _understand, "JSON lines in, what they mean out; needs no database")
+    understanding.add_argument("--explain", action="store_true", help="also which rule found what")
+
+    benching = add("bench", _bench, "how fast, beside a peer measured in the same run")
+    benching.add_argument("name", nargs="?", help="one bench, for example understanding; all by default")
+    benching.add_argument("--json", action="store_true", help="a list of measures instead of lines")
+
+    importing = add("import", _import, "bring your own hotels, rates or allotments from a CSV file")
+    importing.add_argument("kind", choices=(*IMPORTS, "template"))
+    importing.add_argument(
+        "file", metavar="FILE", help="the CSV file; for template: hotels, rates or allotments"
+    )
+
+    database = add("db", _db, "the database: url, stop")
+    database.add_argument("action", choices=("url", "stop"))
+    return parser
+
+
+def _settings_help() -> str:
+    from bot.settings import describe
+
+    rows = [
+        f"  {name}{f' [{default}]' if default else ''}\n      {text}" for name, default, text in describe()
+    ]
+    return "settings (environment or .env):\n" + "\n".join(rows)
+
+
+def _name(text: str) -> str:
+    name = text.replace("\0", "").encode("utf-8", "ignore").decode()
+    if len(name) > 200:
+        raise argparse.ArgumentTypeError("a name has at most 200 characters")
+    return name
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"not an ISO date and time: {text}") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def _go(work: Coroutine[Any, Any, int | None]) -> int | None:
+    import uvloop
+
+    return uvloop.run(work)
+
+
+# ---------------------------------------------------------------------------------------------- serving
+
+
+def _run(_arguments: argparse.Namespace) -> int | None:
+    return _go(_serve(with_web=True, with_worker=True))
+
+
+def _web(_arguments: argparse.Namespace) -> int | None:
+    return _go(_serve(with_web=True, with_worker=False))
+
+
+def _worker(_arguments: argparse.Namespace) -> int | None:
+    return _go(_serve(with_web=False, with_worker=True))
+
+
+async def _serve(*, with_web: bool, with_worker: bool) -> None:
+    from bot.settings import load
+
+    settings = load()  # before everything else is loaded: a wrong setting is said at once
+    from bot import app, logs
+
+    logs.set_up(level=settings.log_level, style=settings.log_format)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+    def ready(address: str) -> None:
+        print(f"رحّال: {address}", flush=True)
+
+    async with app.database(settings) as place:
+        await app.prepare(settings, place)
+        await app.serve(settings, place, with_web=with_web, with_worker=with_worker, stop=stop, ready=ready)
+
+
+# ---------------------------------------------------------------------------------------------- the database
+
+
+def _migrate(arguments: argparse.Namespace) -> int | None:
+    return _go(_migrations(only_status=arguments.status))
+
+
+async def _migrations(*, only_status: bool) -> int:
+    from bot import app
+    from bot.settings import load
+    from db import migrate
+
+    async with app.database(load()) as place:
+        if not only_status:
+            for applied in await migrate.migrate(place.direct):
+                print(f"applied {applied.version:04d}_{applied.name}.sql")
+        states = await migrate.status(place.direct)
+        if only_status:
+            for state in states:
+                print(f"{state.standing.value:<10} {state.file}")
+        pending = any(state.standing is not migrate.Standing.APPLIED for state in states)
+        if not only_status and not pending:
+            print("the database is up to date")
+    return 1 if pending else 0
+
+
+def _db(arguments: argparse.Namespace) -> int | None:
+    return _go(_database(arguments.action))
+
+
+async def _database(action: str) -> int:
+    from bot import app
+    from bot.settings import load
+    from db import embedded
+
+    settings = load()
+    if action == "url":
+        async with app.database(settings, leave_up=True) as place:
+            print(place.direct)
+        return 0
+    if settings.database_url is not None:
+        raise ConfigurationError("DATABASE_URL: that server is not ours to stop")
+    stopped = await embedded.stop(settings.data_dir)
+    print("stopped" if stopped else "still in use by another process")
+    return 0 if stopped else 1
+
+
+# ---------------------------------------------------------------------------------------------- the rest
+
+
+def _chat(arguments: argparse.Namespace) -> int | None:
+    return _go(_conversation(arguments))
+
+
+async def _conversation(arguments: argparse.Namespace) -> int:
+    from bot import app, logs, terminal
+    from bot.settings import load
+
+    settings = load(locale=arguments.locale)
+    logs.set_up(level="error", style=settings.log_format)
+    script = terminal.read_script(arguments.script) if arguments.script else None
+    clock = app.moved_clock(arguments.now)
+    async with contextlib.AsyncExitStack() as stack:
+        place = await stack.enter_async_context(app.database(settings))
+        await app.prepare(settings, place, now=clock())
+        shared = await stack.enter_async_context(app.core(settings, place, clock=clock))
+        traveler = terminal.Terminal(
+            shared,
+            name=arguments.user or uuid4().hex,
+            locale=arguments.locale,
+            as_json=arguments.json,
+            out=sys.stdout,
+        )
+        if script is None:
+            await traveler.run_dialog()
+            return 0
+        return 1 if await traveler.run_script(script) else 0
+
+
+def _understand(arguments: argparse.Namespace) -> None:
+    from bot.understanding import commandline
+
+    commandline.main(sys.stdin, sys.stdout, explain=arguments.explain)
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from bot import bench
+
+    known = bench.names()
+    if arguments.name not in (None, *known):
+        raise ConfigurationError(f"no bench {arguments.name!r}: one of {', '.join(known)}")
+    return bench.main(arguments.name, sys.stdout, as_json=arguments.json)
+
+
+def _import(arguments: argparse.Namespace) -> int | None:
+    from bot.domain import catalogue
+
+    if arguments.kind == "template":
+        if arguments.file not in IMPORTS:
+            raise ConfigurationError(f"template: one of {', '.join(IMPORTS)}")
+        sys.stdout.write(catalogue.template(arguments.file))
+        return 0
+    return _go(_bring_in(arguments.kind, Path(arguments.file)))
+
+
+async def _bring_in(kind: str, path: Path) -> int:
+    from bot import app
+    from bot.settings import load
+
+    settings = load()
+    async with app.database(settings) as place:
+        await app.prepare(settings, place, demo=False)
+        report = await app.bring_in(place, kind, path)
+    for line in report.lines():
+        print(line)
+    return 1 if report.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

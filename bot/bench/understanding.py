@@ -1,0 +1,132 @@
+"""Understanding a message, beside dateparser's search; finding a misspelt city, beside a scan with rapidfuzz."""
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from rapidfuzz import fuzz, process
+
+from bot.bench import Measure, bench
+from bot.understanding import understand
+from bot.understanding.gazetteer import gazetteer, nearest_name
+
+NOW = datetime(2026, 1, 14, 10, 0)  # noqa: DTZ001 - naive local time is what understand() takes
+ROUNDS = 30
+PEER_ROUNDS = 3
+NAMES_OF_TARGET = 60_000
+"""Names that the target of the city lookup speaks of; ours are fewer, measured as they are and scaled."""
+
+MESSAGES = (
+    "عايز فندق في شرم الشيخ أسبوع من ١٥ أبريل لاتنين",
+    "ابي فندق بالرياض قريب من الحديقة من ٢٠ لين ٢٣ مارس حق ٤ انفار",
+    "أريد حجز غرفتين في دبي لمدة أربع ليال ابتداء من الخميس القادم",
+    "بدي أوتيل ببيروت حد البحر لتلات ليالي من بكرا",
+    "بغيت أوطيل فأكادير نهار الجمعة لجوج د الناس",
+    "اريد فندق بأربيل عقب باچر لثلاث ليالي بميزانية ٢٠٠ دولار",
+    "من 20 إلى 23 مارس",
+    "بعد أسبوعين",
+    "نعم",
+    "رتب حسب السعر",
+    "كيف الطقس اليوم",
+    "hotel in Dubai for 2 from 15 April",
+)
+MISSPELT = ("اسطنبل", "القاهره", "مراكس", "الاسكندرة", "الغردقا", "ابوظبى", "بيروتت", "الدوحا")
+
+COLD = """
+import re, time
+before = time.perf_counter()
+import bot.understanding
+print(time.perf_counter() - before)
+bot.understanding.understand("فندق في اسطنبل", now=__import__("datetime").datetime(2026, 1, 14))
+status = open("/proc/self/status").read()  # not ru_maxrss, which remembers the parent that forked us
+print(int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) / 1024)
+"""
+
+
+@bench("understanding")
+def run() -> Iterator[Measure]:
+    yield from _messages()
+    yield from _cities()
+    yield from _cold()
+
+
+def _median(call: Callable[[str], object], texts: Sequence[str], rounds: int) -> float:
+    """Median seconds of one call, every text once per round after one round that warms up."""
+    for text in texts:
+        call(text)
+    taken = []
+    for _ in range(rounds):
+        for text in texts:
+            start = time.perf_counter()
+            call(text)
+            taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def _messages() -> Iterator[Measure]:
+    ours = _median(lambda text: understand(text, now=NOW), MESSAGES, ROUNDS)
+    yield Measure(
+        "understanding", "median time a message", ours * 1e6, "µs", target="<= 150 µs", ok=ours <= 150e-6
+    )
+    try:
+        from dateparser.search import search_dates
+    except ImportError:
+        peer = "dateparser.search is not installed (make environment-eval)"
+        yield Measure(
+            "understanding", "whole message, beside dates only", ours * 1e6, "µs", peer, target=">= 50 x"
+        )
+        return
+    theirs = _median(lambda text: search_dates(text, languages=["ar"]), MESSAGES, PEER_ROUNDS)
+    ratio = theirs / ours
+    peer = f"dateparser.search, {theirs * 1e6:,.0f} µs"
+    yield Measure(
+        "understanding",
+        "whole message, beside dates only",
+        ours * 1e6,
+        "µs",
+        peer,
+        ratio,
+        ">= 50 x",
+        ratio >= 50,
+    )
+
+
+def _cities() -> Iterator[Measure]:
+    cities = list(gazetteer().names)
+    ours = _median(nearest_name, MISSPELT, ROUNDS)
+    theirs = _median(
+        lambda name: process.extractOne(name, cities, scorer=fuzz.ratio, score_cutoff=75),
+        MISSPELT,
+        PEER_ROUNDS,
+    )
+    theirs *= NAMES_OF_TARGET / len(cities)  # a scan is linear in the names
+    ratio = theirs / ours
+    peer = f"rapidfuzz over {NAMES_OF_TARGET:,} names"
+    yield Measure(
+        "understanding",
+        "a city misspelt by one letter",
+        ours * 1e6,
+        "µs",
+        peer,
+        ratio,
+        ">= 1000 x",
+        ratio >= 1000,
+    )
+
+
+def _cold() -> Iterator[Measure]:
+    """In a process of its own: nothing is imported yet there."""
+    said = subprocess.run([sys.executable, "-c", COLD], capture_output=True, text=True, check=True)  # noqa: S603 - our own code
+    seconds, megabytes = map(float, said.stdout.split())
+    yield Measure("understanding", "import", seconds, "s", target="<= 0.3 s", ok=seconds <= 0.3)
+    yield Measure(
+        "understanding",
+        "memory after the first message",
+        megabytes,
+        "MB",
+        target="<= 60 MB",
+        ok=megabytes <= 60,
+    )

@@ -1,0 +1,103 @@
+"""What is done from time to time: each job is taken by one worker, and is safe to run twice."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import asyncpg
+import structlog
+
+from bot.errors import RahhalError
+from bot.jobs.answering import UNREACHABLE, first_of
+from bot.suppliers import demo as demo_supplier
+from db import bookings, outbox, upkeep, webchat
+from db.pool import Role, as_role
+
+log = structlog.get_logger(__name__)
+
+LOOK = 5.0
+"""Seconds between two looks at what is due."""
+MONTHS_AHEAD = 3
+MOST_HOLDS = 500
+
+Clock = Callable[[], dt.datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A periodic job: what it does, as whom, how often. `run` returns a word on its outcome for `job_runs`."""
+
+    name: str
+    every: dt.timedelta
+    role: Role
+    run: Callable[[asyncpg.Connection, dt.datetime], Awaitable[str]]
+
+
+async def make_partitions(conn: asyncpg.Connection, now: dt.datetime) -> str:
+    """Months of the behavior log: the last, this one, and three ahead."""
+    made = await upkeep.make_partitions(conn, now=now, ahead=MONTHS_AHEAD)
+    return f"{made} made"
+
+
+async def expire_holds(conn: asyncpg.Connection, now: dt.datetime) -> str:
+    """Holds whose time is over give their rooms back."""
+    expired = await bookings.expire_holds(conn, now=now, most=MOST_HOLDS)
+    return f"{expired} expired"
+
+
+async def extend_demo(conn: asyncpg.Connection, now: dt.datetime) -> str:
+    """The demo catalogue keeps rates for the next 18 months."""
+    added = await demo_supplier.extend_horizon(conn, now=now)
+    return f"{added} blocks added"
+
+
+async def sweep_webchat(conn: asyncpg.Connection, _now: dt.datetime) -> str:
+    """Visitors whose cookie has expired are forgotten."""
+    forgotten = await webchat.sweep(conn)
+    return f"{forgotten} forgotten"
+
+
+JOBS = (
+    Job("partitions", dt.timedelta(hours=12), Role.OWNER, make_partitions),
+    Job("sweep-webchat", dt.timedelta(hours=1), Role.WORKER, sweep_webchat),
+    Job("expire-holds", dt.timedelta(seconds=30), Role.WORKER, expire_holds),
+)
+DEMO_JOBS = (Job("extend-demo", dt.timedelta(hours=24), Role.OWNER, extend_demo),)
+
+
+async def keep_schedule(pool: asyncpg.Pool, clock: Clock, stopping: asyncio.Event, *, demo: bool) -> None:
+    """Run what is due, until stopped. A job that fails is reported and due again next time."""
+    never = asyncio.Event()
+    while not stopping.is_set():
+        for job in (*JOBS, *(DEMO_JOBS if demo else ())):
+            if stopping.is_set():
+                return
+            try:
+                await _run_if_due(pool, job, clock())
+            except (*UNREACHABLE, RahhalError) as error:
+                # Only the first line: PostgreSQL quotes whole rows in the others.
+                problem = str(error).partition("\n")[0][:200]
+                log.warning("job.failed", job=job.name, error=type(error).__name__, problem=problem)
+            except Exception:
+                log.exception("job.failed", job=job.name)  # a mistake in one job must not stop the others
+        await first_of(never, stopping, LOOK)
+
+
+async def _run_if_due(pool: asyncpg.Pool, job: Job, now: dt.datetime) -> None:
+    async with pool.acquire() as conn:
+        async with as_role(conn, Role.WORKER):
+            if not await outbox.claim_job(conn, job=job.name, every=job.every):
+                return
+        try:
+            async with as_role(conn, job.role):
+                outcome = await job.run(conn, now)
+        except Exception as error:
+            async with as_role(conn, Role.WORKER):
+                await outbox.finish_job(conn, job=job.name, outcome=f"failed: {type(error).__name__}")
+            raise
+        async with as_role(conn, Role.WORKER):
+            await outbox.finish_job(conn, job=job.name, outcome=outcome)
+    log.info("job.done", job=job.name, outcome=outcome)

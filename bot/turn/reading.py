@@ -1,0 +1,214 @@
+"""From an event to moves: text through understanding, buttons through their tokens, everything else by its kind."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Connection
+
+from bot.dialogue.moves import AFFIRM, BACK, DENY, FILL, LEAVE, MISS, RESUME, Move
+from bot.dialogue.state import Dialogue
+from bot.events import Command, Event, Location, Media, Press, Text, Unsupported
+from bot.understanding import Understanding
+from db import turns
+
+MOST_READ = 2_000
+"""Code points of one text that are understood; a sentence about a trip is far shorter, and nobody is answered about an essay."""
+
+MOVE_OF_COMMAND = {
+    "start": "start",
+    "search": "new_search",
+    "trips": "trips",
+    "language": "language",
+    "help": "help",
+    "human": "human",
+    "cancel": LEAVE,
+    "privacy": "privacy",
+}
+
+MOVE_OF_INTENT = {
+    "search_hotels": "search",
+    "my_trips": "trips",
+    "affirm": AFFIRM,
+    "deny": DENY,
+    "leave": LEAVE,
+    "back": BACK,
+    "resume": RESUME,
+    "inform": FILL,
+}
+"""Where the two vocabularies differ; every other intent is a move of its own name."""
+
+CHANGES = {
+    "change_dates": "dates",
+    "change_budget": "budget",
+    "change_destination": "destination",
+    "change_guests": "guests",
+}
+
+UNCLEAR = 0.65
+"""Below this confidence «out of scope» only means that nothing was recognized: the question is put again."""
+
+UNANSWERED = frozenset({"reaction", "number_changed"})
+"""What nobody expects an answer to."""
+
+POINTERS = frozenset({"choices", "language", "hotel_name"})
+"""Slots that point at something on show instead of describing a stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What one event means. `transcript`: how it reads in the transcript; `pressed`: the outbox row whose button it was."""
+
+    moves: tuple[Move, ...]
+    transcript: str
+    pressed: int | None = None
+    fate: str = "ok"
+    emotional_state: str = "neutral"
+    cut: bool = False
+
+
+Understand = Callable[[str], Understanding]
+
+
+async def read(
+    conn: Connection, event: Event, *, conversation: UUID, dialogue: Dialogue, understand: Understand
+) -> Read:
+    """Read an event within its conversation."""
+    match event.content:
+        case Text(text=text):
+            token = dialogue.labels.get(plain(text))
+            if token:
+                return await _press(conn, token, text, conversation)
+            said = _text(text, understand)
+            if place := _named(text, dialogue):
+                books = said.moves[0].name == "book" or _BOOKS.search(text) is not None
+                pointing = Move("book" if books else "choose", args={"choices": [place]})
+                return dataclasses.replace(said, moves=(pointing,))
+            return said
+        case Command(name=name, argument=argument):
+            move = MOVE_OF_COMMAND.get(name)
+            transcript = f"/{name} {argument}".strip()
+            if move is None:
+                return Read((Move("help"),), transcript)
+            return Read((Move(move, args={"argument": argument} if argument else {}),), transcript)
+        case Press(token=token, label=label):
+            return await _press(conn, token, label, conversation)
+        case Location() as place:
+            args = {"latitude": place.latitude, "longitude": place.longitude}
+            return Read((Move("location", args=args),), f"[{place.name or 'location'}]")
+        case Media(kind=kind, caption=caption):
+            if caption.strip():
+                said = _text(caption, understand)
+                return Read(
+                    said.moves,
+                    f"[{kind}] {said.transcript}",
+                    emotional_state=said.emotional_state,
+                    cut=said.cut,
+                )
+            return Read((Move("media", args={"kind": kind}),), f"[{kind}]")
+        case Unsupported(kind=kind) if kind in UNANSWERED:
+            return Read((), f"[{kind}]")
+        case Unsupported(kind=kind):
+            return Read((Move("media", args={"kind": kind}),), f"[{kind}]")
+
+
+async def _press(conn: Connection, token: str, label: str, conversation: UUID) -> Read:
+    base, dot, day = token.partition(".")
+    pressed = await turns.press(conn, conversation=conversation, token=base)
+    if pressed.command is None or pressed.fate != "ok":
+        return Read((), label or "[button]", fate=pressed.fate)
+    command = Move(**pressed.command)
+    if dot:
+        slot, chosen = command.args.get("slot"), _day(day)
+        if slot is None or chosen is None:
+            return Read((), label or "[button]", fate="unknown")
+        command = Move(command.name, slots={**command.slots, str(slot): chosen}, args=command.args)
+    return Read((command,), label or pressed.label, pressed=pressed.outbox_id)
+
+
+def _day(text: str) -> str | None:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return None
+
+
+def _named(text: str, dialogue: Dialogue) -> int | None:
+    """The place of the hotel on show that is called by its name, or by all of it but «فندق»; only of one."""
+    said = plain(text)
+    shown = enumerate(dialogue.memory.get("shown", {}).get("names", ()), start=1)
+    called = [place for place, names in shown if any(_KIND.sub("", plain(name)) in said for name in names)]
+    return called[0] if len(called) == 1 else None
+
+
+_KIND = re.compile(r"^(?:فندق|منتجع|نزل|شقق) | (?:hotel|resort|inn|residence)$")
+_BOOKS = re.compile(r"(?i)(?:^|\s)(?:[اأن]?حجز\w*|book|reserve)(?:\s|$)")
+
+
+def _text(text: str, understand: Understand) -> Read:
+    if not text.strip():
+        return Read((Move("empty"),), text)
+    found = understand(text[:MOST_READ])
+    return Read(moves_of(found), text, emotional_state=found.emotional_state, cut=len(text) > MOST_READ)
+
+
+def moves_of(found: Understanding) -> tuple[Move, ...]:
+    """The moves of an understood text.
+
+    Values that come with a «yes» or «no» win over it: «yes, but in Medina» corrects and consents to nothing.
+    """
+    slots: dict[str, Any] = {name: value for name, value in found.slots.items() if name not in POINTERS}
+    if found.candidates and "destination" not in slots:
+        slots["candidates"] = list(found.candidates)
+    if found.unknown_place and "destination" not in slots:
+        slots["unknown_place"] = found.unknown_place
+    if found.problems:
+        slots["problems"] = list(found.problems)
+    if slots.keys() & {"check_in", "check_out"} and _bare_days(found):
+        slots["bare_days"] = True
+    args = {name: found.slots[name] for name in POINTERS if name in found.slots}
+    intent = found.intent
+    if intent == "out_of_scope" and found.confidence < UNCLEAR and not slots:
+        return (Move(MISS),)
+    if intent in CHANGES and not slots:
+        return (Move("change", args={"what": CHANGES[intent]}),)
+    if intent in CHANGES or (intent in {"affirm", "deny", "out_of_scope"} and slots):
+        return (Move(FILL, slots=slots),)
+    if intent == "inform":
+        return _informed(slots, args)
+    if intent == "search_hotels" and "hotel_name" in args:
+        slots["hotel_name"] = args["hotel_name"]
+    return (Move(MOVE_OF_INTENT.get(intent, intent), slots=slots, args=args),)
+
+
+def _informed(slots: Mapping[str, Any], args: Mapping[str, Any]) -> tuple[Move, ...]:
+    if slots:
+        return (Move(FILL, slots=slots, args=args),)
+    if "choices" in args or "hotel_name" in args:
+        return (Move("choose", args=args),)
+    return (Move(MISS),)
+
+
+def _bare_days(found: Understanding) -> bool:
+    """Whether the dates were said as mere days of some month: «من 10 إلى 14»."""
+    said = [entity.text for entity in found.entities if entity.type in {"date", "date_range", "number"}]
+    return bool(said) and all(_BARE_DAYS.fullmatch(text) for text in said)
+
+
+_BARE_DAYS = re.compile(r"(?:\d{1,2}|من|الى|إلى|لـ?|حتى|لغاية|لين|يوم|from|to|till|until|the|[\s،,-])+")
+
+
+def plain(text: str) -> str:
+    """A label as people retype it: no vowel marks, no tatweel, no case, no outer punctuation; but a
+    question stays a question: «أؤكّد الحجز؟» presses nothing."""
+    bare = "".join(
+        c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c) and c != "ـ"
+    )
+    return " ".join(bare.casefold().split()).strip(" .!،")

@@ -1,0 +1,14 @@
+"""The conversation flows, one file each. Order matters only where a bare value could begin several: the first takes it."""
+
+from handlers.booking import BOOKING
+from handlers.help import HELP
+from handlers.hotel import HOTEL
+from handlers.human import HUMAN
+from handlers.language import LANGUAGE
+from handlers.places import PLACES
+from handlers.results import RESULTS
+from handlers.search import SEARCH
+from handlers.start import START
+from handlers.trips import CANCELLATION, TRIPS
+
+FLOWS = (START, SEARCH, RESULTS, HOTEL, BOOKING, TRIPS, CANCELLATION, PLACES, LANGUAGE, HELP, HUMAN)
