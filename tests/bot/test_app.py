@@ -1,0 +1,40 @@
+"""What the composition root wires: a login of its own for turns, and nothing else through it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bot import app
+from bot.settings import load
+
+
+async def test_a_login_for_turns_carries_turns_alone(database: str, tmp_path: Path) -> None:
+    """It may not act as a worker: whatever is no turn must keep working without it."""
+    settings = load(
+        database_url=SecretStr(database),
+        app_database_url=SecretStr(f"{database}&options=-c%20statement_timeout%3D12345"),
+        telegram_bot_token=SecretStr("123:abc"),
+        data_dir=tmp_path,
+    )
+    async with app.database(settings) as place, app.core(settings, place) as shared:
+        assert await shared.pool.fetchval("SHOW statement_timeout") == "12345ms"
+        assert await shared.workers.fetchval("SHOW statement_timeout") == "0"
+        await shared.pool.close()
+        assert (await shared.backlog())["inbox"] == 0
+        assert await app.PollingLease(shared).hold()
+
+
+async def test_each_bot_has_a_polling_lease_of_its_own(database: str, tmp_path: Path) -> None:
+    """With another bot's offset it would tell Telegram to drop what waits for it."""
+    for token, offset in (("123:abc", 900), ("456:def", None)):
+        settings = load(
+            database_url=SecretStr(database), telegram_bot_token=SecretStr(token), data_dir=tmp_path
+        )
+        async with app.database(settings) as place, app.core(settings, place) as shared:
+            lease = app.PollingLease(shared)
+            assert await lease.hold()
+            assert await lease.offset() is None
+            assert await lease.store_offset(offset or 5)
+            await lease.drop()

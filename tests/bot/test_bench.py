@@ -1,0 +1,58 @@
+"""`rahhal bench`: the registry and what it prints; the figures themselves are not a test's business."""
+
+import io
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from bot import bench
+from bot.__main__ import main
+
+
+@pytest.fixture
+def two_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run() -> Iterator[bench.Measure]:
+        yield bench.Measure("sample", "speed", 2.0, "µs", "a peer", 10.0, ">= 5 x", True)
+        yield bench.Measure("sample", "size", 90.0, "MB", target="<= 60 MB", ok=False)
+
+    monkeypatch.setattr(bench, "_BENCHES", {"sample": run})
+    monkeypatch.setattr(bench, "MODULES", ())
+
+
+@pytest.mark.usefixtures("two_measures")
+def test_json_is_the_list_of_the_contract() -> None:
+    out = io.StringIO()
+    assert bench.main("sample", out, as_json=True) == 1
+    first, second = json.loads(out.getvalue())
+    assert first == {
+        "bench": "sample",
+        "metric": "speed",
+        "value": 2.0,
+        "unit": "µs",
+        "peer": "a peer",
+        "ratio": 10.0,
+        "target": ">= 5 x",
+        "ok": True,
+    }
+    assert second["ok"] is False
+
+
+@pytest.mark.usefixtures("two_measures")
+def test_lines_name_what_was_missed() -> None:
+    out = io.StringIO()
+    bench.main(None, out, as_json=False)
+    speed, size = out.getvalue().splitlines()
+    assert "10.0 x a peer" in speed
+    assert speed.endswith("ok")
+    assert size.endswith("MISSED")
+
+
+@pytest.mark.usefixtures("two_measures")
+def test_an_unknown_bench_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "nothing"]) != 0
+    assert "no bench 'nothing': one of sample" in capsys.readouterr().err
+
+
+def test_understanding_is_a_bench() -> None:
+    assert "understanding" in bench.names()
