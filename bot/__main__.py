@@ -6,10 +6,11 @@ import argparse
 import asyncio
 import contextlib
 import datetime as dt
+import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -99,9 +100,40 @@ def _parser() -> argparse.ArgumentParser:
         "file", metavar="FILE", help="the CSV file; for template: hotels, rates or allotments"
     )
 
-    database = add("db", _db, "the database: url, stop")
-    database.add_argument("action", choices=("url", "stop"))
+    _database_commands(add("db", _db_help, "the database: its URL, its state, backups"))
     return parser
+
+
+def _db_help(_arguments: argparse.Namespace) -> int:
+    sys.stderr.write("rahhal db: one of url, stop, status, slow, backup, restore (see rahhal db --help)\n")
+    return 2
+
+
+def _database_commands(database: argparse.ArgumentParser) -> None:
+    actions = database.add_subparsers(title="commands", metavar="")
+
+    def add(
+        name: str, command: Callable[[argparse.Namespace], Coroutine[Any, Any, int]], text: str
+    ) -> argparse.ArgumentParser:
+        sub: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=lambda arguments: _go(command(arguments)))
+        return sub
+
+    add("url", _db_url, "start the database if need be and print its URL; it stays up")
+    add("stop", _db_stop, "stop the embedded server, unless a process uses it")
+    status = add(
+        "status", _db_status, "jobs, migrations, what waits, what is large; exit 1 when it needs somebody"
+    )
+    status.add_argument("--json", action="store_true", help="one JSON object")
+    slow = add(
+        "slow", _db_slow, "what has been running for long, what waits for locks, which indexes are missing"
+    )
+    slow.add_argument("--json", action="store_true", help="one JSON object")
+    slow.add_argument("--seconds", type=float, default=1.0, help="how long is long (1)")
+    backup = add("backup", _db_backup, "write everything to FILE, and its checksum to FILE.sha256")
+    backup.add_argument("file", type=Path, metavar="FILE")
+    restore = add("restore", _db_restore, "bring a backup into an empty database")
+    restore.add_argument("file", type=Path, metavar="FILE")
 
 
 def _settings_help() -> str:
@@ -195,25 +227,79 @@ async def _migrations(*, only_status: bool) -> int:
     return 1 if pending else 0
 
 
-def _db(arguments: argparse.Namespace) -> int | None:
-    return _go(_database(arguments.action))
-
-
-async def _database(action: str) -> int:
+async def _db_url(_arguments: argparse.Namespace) -> int:
     from bot import app
+    from bot.settings import load
+
+    async with app.database(load(), leave_up=True) as place:
+        print(place.direct)
+    return 0
+
+
+async def _db_stop(_arguments: argparse.Namespace) -> int:
     from bot.settings import load
     from db import embedded
 
     settings = load()
-    if action == "url":
-        async with app.database(settings, leave_up=True) as place:
-            print(place.direct)
-        return 0
     if settings.database_url is not None:
         raise ConfigurationError("DATABASE_URL: that server is not ours to stop")
     stopped = await embedded.stop(settings.data_dir)
     print("stopped" if stopped else "still in use by another process")
     return 0 if stopped else 1
+
+
+async def _db_status(arguments: argparse.Namespace) -> int:
+    from bot import app
+    from bot.jobs.schedule import jobs
+    from bot.operations import status
+    from bot.settings import load
+
+    settings = load()
+    async with app.database(settings) as place:
+        found = await status.read(place.direct, jobs(demo=settings.demo), now=dt.datetime.now(dt.UTC))
+    _show(status.as_json(found), status.lines(found), as_json=arguments.json)
+    return 1 if found.alarms else 0
+
+
+async def _db_slow(arguments: argparse.Namespace) -> int:
+    from bot import app
+    from bot.operations import status
+    from bot.settings import load
+
+    async with app.database(load()) as place:
+        found = await status.slow(place.direct, longer_than=dt.timedelta(seconds=arguments.seconds))
+    _show(status.as_json(found), status.slow_lines(found), as_json=arguments.json)
+    return 0
+
+
+def _show(value: Any, lines: Iterable[str], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(value, ensure_ascii=False))
+        return
+    for line in lines:
+        print(line)
+
+
+async def _db_backup(arguments: argparse.Namespace) -> int:
+    from bot import app
+    from bot.operations import backups
+    from bot.settings import load
+
+    async with app.database(load()) as place:
+        made = await backups.backup(place.direct, arguments.file)
+    print(f"{made.file}: {made.size} bytes, SHA-256 {made.sha256}")
+    return 0
+
+
+async def _db_restore(arguments: argparse.Namespace) -> int:
+    from bot import app
+    from bot.operations import backups
+    from bot.settings import load
+
+    async with app.database(load()) as place:
+        await backups.restore(place.direct, arguments.file)
+    print("restored; the database is up to date")
+    return 0
 
 
 # ---------------------------------------------------------------------------------------------- the rest

@@ -14,7 +14,9 @@
     │   ├── WindowClosed        WhatsApp's 24 hours are over (131047): only a template may go
     │   └── RecipientGone       blocked or deleted: the conversation is stopped
     ├── DomainError             the traveler is told `tell` (a key of locales); nothing was charged
-    └── ImportRefused           an operator's file cannot be read at all
+    ├── ImportRefused           an operator's file cannot be read at all
+    └── OperationFailed         an operator's command could not finish; what it had begun is undone
+        └── RestoreRefused      a backup is damaged, or the database is not empty: nothing was touched
 
 A retry never charges twice: every booking and payment carries an idempotency key.
 """
@@ -113,3 +115,11 @@ class DomainError(RahhalError):
 
 class ImportRefused(RahhalError):
     """An operator's file cannot be read at all (wrong encoding, no header). Rows are reported one by one instead."""
+
+
+class OperationFailed(RahhalError):
+    """A command of an operator could not finish. The message is one line; what the command had begun is undone."""
+
+
+class RestoreRefused(OperationFailed):
+    """A backup that is not what was written, or a database that holds something already. Nothing was touched."""

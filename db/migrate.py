@@ -119,6 +119,16 @@ def load(folder: Traversable | None = None) -> list[Migration]:
     return list(found.values())
 
 
+def cluster_ground() -> str:
+    """What the first migration does outside every dump: the five roles, and their rights on this database.
+
+    May run on any database, any number of times.
+    """
+    ground, _, schema = load()[0].sql.partition("SET LOCAL ROLE rahhal_service;")
+    assert schema, "the first migration makes the roles before anything else"
+    return ground
+
+
 def _role(sql: str) -> str | None:
     for line in sql.splitlines():
         if not line.startswith("--"):

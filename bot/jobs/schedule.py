@@ -68,11 +68,16 @@ JOBS = (
 DEMO_JOBS = (Job("extend-demo", dt.timedelta(hours=24), Role.OWNER, extend_demo),)
 
 
+def jobs(*, demo: bool) -> tuple[Job, ...]:
+    """What a worker runs; `demo` when the demo catalogue is kept."""
+    return (*JOBS, *(DEMO_JOBS if demo else ()))
+
+
 async def keep_schedule(pool: asyncpg.Pool, clock: Clock, stopping: asyncio.Event, *, demo: bool) -> None:
     """Run what is due, until stopped. A job that fails is reported and due again next time."""
     never = asyncio.Event()
     while not stopping.is_set():
-        for job in (*JOBS, *(DEMO_JOBS if demo else ())):
+        for job in jobs(demo=demo):
             if stopping.is_set():
                 return
             try:
