@@ -93,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     benching = add("bench", _bench, "how fast, beside a peer measured in the same run")
     benching.add_argument("name", nargs="?", help="one bench, for example understanding; all by default")
     benching.add_argument("--json", action="store_true", help="a list of measures instead of lines")
+    benching.add_argument(
+        "--rows", type=_count, metavar="N", help="measure at this size too, where a bench has sizes"
+    )
 
     importing = add("import", _import, "bring your own hotels, rates or allotments from a CSV file")
     importing.add_argument("kind", choices=(*IMPORTS, "template"))
@@ -150,6 +153,12 @@ def _name(text: str) -> str:
     if len(name) > 200:
         raise argparse.ArgumentTypeError("a name has at most 200 characters")
     return name
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 10**9):
+        raise argparse.ArgumentTypeError(f"not a number of rows: {text}")
+    return int(text)
 
 
 def _moment(text: str) -> dt.datetime:
@@ -346,7 +355,8 @@ def _bench(arguments: argparse.Namespace) -> int:
     known = bench.names()
     if arguments.name not in (None, *known):
         raise ConfigurationError(f"no bench {arguments.name!r}: one of {', '.join(known)}")
-    return bench.main(arguments.name, sys.stdout, as_json=arguments.json)
+    sizes = (*bench.SIZES, arguments.rows) if arguments.rows else bench.SIZES
+    return bench.main(arguments.name, sys.stdout, as_json=arguments.json, sizes=sizes)
 
 
 def _import(arguments: argparse.Namespace) -> int | None:

@@ -5,7 +5,7 @@ with the machine: what counts is `ratio`, us against the peer, and the `target` 
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import TextIO
@@ -29,12 +29,16 @@ class Measure:
     ok: bool | None = None
 
 
-Bench = Callable[[], Iterator[Measure]]
+SIZES = (10_000, 1_000_000)
+"""Rows at which a bench over a growing table measures; `--rows N` adds one more."""
+
+Sizes = Sequence[int]
+Bench = Callable[[Sizes], Iterator[Measure]]
 _BENCHES: dict[str, Bench] = {}
 
 
 def bench(name: str) -> Callable[[Bench], Bench]:
-    """Register a bench under the name that `rahhal bench NAME` takes."""
+    """Register a bench under the name that `rahhal bench NAME` takes. It is given the sizes to measure at."""
 
     def register(run: Bench) -> Bench:
         _BENCHES[name] = run
@@ -49,9 +53,9 @@ def names() -> tuple[str, ...]:
     return tuple(_BENCHES)
 
 
-def main(name: str | None, out: TextIO, *, as_json: bool) -> int:
+def main(name: str | None, out: TextIO, *, as_json: bool, sizes: Sizes = SIZES) -> int:
     """Run one bench, or all; 1 when a target was missed. `name` must be one of `names()`."""
-    measures = [measure for each in names() if name in (None, each) for measure in _BENCHES[each]()]
+    measures = [measure for each in names() if name in (None, each) for measure in _BENCHES[each](sizes)]
     if as_json:
         json.dump([asdict(measure) for measure in measures], out, ensure_ascii=False, indent=1)
         out.write("\n")

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from rapidfuzz import fuzz, process
 
-from bot.bench import Measure, bench
+from bot.bench import Measure, Sizes, bench
 from bot.understanding import understand
 from bot.understanding.gazetteer import gazetteer, nearest_name
 
@@ -47,7 +47,7 @@ print(int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) / 1024)
 
 
 @bench("understanding")
-def run() -> Iterator[Measure]:
+def run(_sizes: Sizes) -> Iterator[Measure]:
     yield from _messages()
     yield from _cities()
     yield from _cold()

@@ -12,7 +12,7 @@ from bot.__main__ import main
 
 @pytest.fixture
 def two_measures(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run() -> Iterator[bench.Measure]:
+    def run(sizes: bench.Sizes) -> Iterator[bench.Measure]:
         yield bench.Measure("sample", "speed", 2.0, "µs", "a peer", 10.0, ">= 5 x", True)
         yield bench.Measure("sample", "size", 90.0, "MB", target="<= 60 MB", ok=False)
 
@@ -52,6 +52,27 @@ def test_lines_name_what_was_missed() -> None:
 def test_an_unknown_bench_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "nothing"]) != 0
     assert "no bench 'nothing': one of sample" in capsys.readouterr().err
+
+
+def test_a_size_asked_for_is_added_to_the_usual_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, ...]] = []
+
+    def run(sizes: bench.Sizes) -> Iterator[bench.Measure]:
+        asked.append(tuple(sizes))
+        yield from ()
+
+    monkeypatch.setattr(bench, "_BENCHES", {"sample": run})
+    monkeypatch.setattr(bench, "MODULES", ())
+    assert main(["bench", "sample", "--json"]) == 0
+    assert main(["bench", "sample", "--rows", "20000000", "--json"]) == 0
+    assert asked == [bench.SIZES, (*bench.SIZES, 20_000_000)]
+
+
+@pytest.mark.usefixtures("two_measures")
+@pytest.mark.parametrize("rows", ["0", "-5", "many"])
+def test_a_size_that_is_none_is_refused(rows: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["bench", "sample", "--rows", rows])
 
 
 def test_understanding_is_a_bench() -> None:
