@@ -15,11 +15,12 @@ run: environment ## set everything up and serve (web chat on http://localhost:80
 test: environment-dev ## every test; those in a browser where there is a Chromium (ARGS="-k words" for some)
 	@exec $(PY) -m pytest -n 2 $(ARGS)
 
-check: environment-dev ## lint, format, types, and the direction of imports
+check: environment-dev ## lint, format, types, the direction of imports, and migrations that could block
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports
+	@.venv/bin/squawk db/migrations/*.sql
 
 eval: environment-eval ## how well messages are understood, slot by slot, beside dateparser (ARGS="--wrong gulf")
 	@$(PY) -m tests.evaluation $(ARGS)

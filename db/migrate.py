@@ -3,7 +3,8 @@
 A file is `db/migrations/NNNN_name.sql`. Its leading comments may say `-- role: rahhal_owner`: then it runs as that
 role; without it, or with `-- role: login`, as the login itself. One file is one transaction, which first takes an
 advisory lock that ends with it (so it is safe behind a pooler too) and then looks again at what is applied: any
-number of processes may start at once.
+number of processes may start at once. A file that cannot have a table's lock at once gives way and is tried again, so that
+the queries behind it do not wait for it.
 
 Applied files are history. A changed or missing one, or a new one numbered below the last applied, is refused.
 """
@@ -30,6 +31,12 @@ _ROLE = re.compile(r"--\s*role:\s*(?P<role>[a-z_][a-z0-9_]*)\s*")
 _LOGIN = "login"
 _LOCK = 0x7261_6868_616C  # "rahhal" in ASCII
 _POLL = 0.1
+_LOCK_PATIENCE = "3s"
+"""How long a file may queue for a table before it lets the queries behind it go first."""
+
+
+class _Blocked(Exception):
+    """Somebody uses a table the file has to change."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +193,9 @@ async def _apply_all(
             if pending is not None:
                 applied.append(await _apply(connection, pending))
             await connection.execute("COMMIT")
+        except _Blocked:
+            await connection.execute("ROLLBACK")
+            ours, pending = False, None
         except BaseException:
             if connection.is_in_transaction():
                 await connection.execute("ROLLBACK")
@@ -194,7 +204,7 @@ async def _apply_all(
             return applied
         if not ours:
             if time.monotonic() > deadline:
-                raise MigrationError("another process has been migrating this database for too long")
+                raise MigrationError("another process has been using or migrating this database for too long")
             await asyncio.sleep(_POLL)
 
 
@@ -210,11 +220,15 @@ async def _next(connection: asyncpg.Connection, migrations: Sequence[Migration])
 async def _apply(connection: asyncpg.Connection, migration: Migration) -> Applied:
     started = time.monotonic()
     transaction = await connection.fetchval("SELECT pg_current_xact_id()::text")
-    await connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL search_path = public")
+    await connection.execute(
+        f"SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '{_LOCK_PATIENCE}'; SET LOCAL search_path = public"
+    )
     try:
         if migration.role is not None:
             await connection.execute(f'SET LOCAL ROLE "{migration.role}"')
         await connection.execute(migration.sql)
+    except asyncpg.LockNotAvailableError as error:
+        raise _Blocked from error
     except asyncpg.PostgresError as error:
         raise MigrationError(f"{migration.file}{_place(migration.sql, error)}: {error}") from error
     if await connection.fetchval("SELECT pg_current_xact_id()::text") != transaction:

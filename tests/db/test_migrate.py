@@ -76,6 +76,27 @@ async def test_waiting_for_another_migration_has_an_end(empty_database: str, fol
     assert len(await migrate.migrate(empty_database, folder=folder)) == 2
 
 
+async def test_a_file_gives_way_to_whoever_uses_its_table(
+    empty_database: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readers that come after a blocked migration are served; it goes on when the table is free."""
+    monkeypatch.setattr(migrate, "_LOCK_PATIENCE", "50ms")
+    await migrate.migrate(empty_database, folder=folder)
+    (folder / "0003_wider.sql").write_text("ALTER TABLE first ADD COLUMN more int;")
+    user, reader = await asyncpg.connect(empty_database), await asyncpg.connect(empty_database)
+    try:
+        await user.execute("BEGIN; LOCK TABLE first IN ACCESS SHARE MODE")
+        with pytest.raises(MigrationError, match="too long"):
+            await migrate.migrate(empty_database, folder=folder, patience=0.2)
+        migrating = asyncio.create_task(migrate.migrate(empty_database, folder=folder))
+        assert await reader.fetchval("SELECT count(*) FROM first", timeout=10) == 1
+        await user.execute("COMMIT")
+        assert [one.version for one in await migrating] == [3]
+    finally:
+        await user.close()
+        await reader.close()
+
+
 async def test_a_failing_file_leaves_nothing_and_is_named(empty_database: str, folder: Path) -> None:
     bad = folder / "0003_bad.sql"
     bad.write_text("CREATE TABLE third (n int);\n\nSELECT nonsense;")
