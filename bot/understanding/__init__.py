@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bot.understanding.confidence import calibrated
 from bot.understanding.destination import Destination, find_destination
-from bot.understanding.grammar import Context, Node
+from bot.understanding.grammar import Context, Node, parse
 from bot.understanding.intents import Intent, intent_of
 from bot.understanding.model import Entity, Understanding
 from bot.understanding.mood import mood_of
@@ -88,8 +88,7 @@ def hear(text: str, *, now: datetime, timezone: str, locale: str, asked: str | N
     context.places = tuple(
         place.country for node in nodes if node.kind == "place" for place in node.value[:1]
     )
-    for stage in (NUMBERS, VALUES, RANGES, REQUESTS):
-        nodes = stage.run(nodes, context)
+    nodes = parse(nodes, (NUMBERS, VALUES, RANGES, REQUESTS), context)
     destination = find_destination(text, nodes, context)
     price_asked = any(node.kind == "cue" and node.value == "ask_price" for node in nodes)
     filling = fill(text, nodes, destination, context, price_asked=price_asked)

@@ -1,6 +1,7 @@
 """What a message wants. One intent: of several, the one that changes most."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bot.understanding.destination import Destination
@@ -16,7 +17,10 @@ STAY = frozenset({"check_in", "check_out", "nights", "month"})
 GUESTS = frozenset({"guests", "adults", "children", "child_ages", "rooms"})
 BUDGET = frozenset({"budget_min", "budget_max", "budget_delta"})
 WISH = frozenset({"hotel", "stay_type", "room", "travel", "room_type", "brand"})
-POINTING = frozenset({"hotel", "confirm", "offer", "results", "choice"})
+DETAILS = STAY | GUESTS | BUDGET | {"stars", "amenities", "price_level", "rating_min", "sort"}
+SAID_BY_ANYBODY = STAY | BUDGET | {"stars", "currency", "choices"}
+PUNCTUATION = frozenset({"stop", "comma", "question"})
+UNKNOWN = frozenset({"word", "opaque"})
 
 
 class Intent(NamedTuple):
@@ -27,63 +31,52 @@ class Intent(NamedTuple):
     judge: str = ""
 
 
-class Heard(NamedTuple):
+@dataclass(slots=True)
+class Heard:
     """What the intent is judged by."""
 
     nodes: Sequence[Node]
-    kinds: frozenset[str]
-    inner: frozenset[str]  # also the kinds inside what was found, and the rules that found it
-    cues: frozenset[str]
     slots: dict[str, Any]
     destination: Destination
     asked: str | None
+    kinds: frozenset[str]
+    inner: set[str]  # also the kinds inside what was found, and the rules that found it
+    cues: set[str]
+    unknown: int  # words that we do not know
+    known_share: float  # how much of the message we understood, by nodes
+
+
+def _hear(nodes: Sequence[Node], slots: dict[str, Any], destination: Destination, context: Context) -> Heard:
+    inner: set[str] = set()
+    cues: set[str] = set()
+    waiting = list(nodes)
+    for node in waiting:  # grows while it is walked
+        inner.add(node.kind)
+        inner.add(node.rule)
+        if node.kind == "cue":
+            cues.add(str(node.value))
+        if node.parts:
+            waiting += node.parts
+    unknown = saying = 0
+    for node in nodes:
+        if node.kind not in PUNCTUATION:
+            saying += 1
+            unknown += node.kind in UNKNOWN
+    kinds = frozenset([node.kind for node in nodes])
+    return Heard(
+        nodes, slots, destination, context.asked, kinds, inner, cues, unknown, 1 - unknown / max(saying, 1)
+    )
 
 
 def intent_of(
     nodes: Sequence[Node], slots: dict[str, Any], destination: Destination, context: Context
 ) -> Intent:
-    cues = frozenset(_cues(nodes))
-    kinds = frozenset(node.kind for node in nodes)
-    heard = Heard(nodes, kinds, frozenset(_inner(nodes)), cues, slots, destination, context.asked)
-    for judge in (
-        _command,
-        _outside,
-        _change,
-        _booking,
-        _question,
-        _search,
-        _keyword,
-        _answer,
-        _courtesy,
-        _values,
-    ):
+    heard = _hear(nodes, slots, destination, context)
+    for name, judge in JUDGES:
         found = judge(heard)
         if found:
-            return found._replace(judge=judge.__name__.strip("_"))
+            return Intent(found.name, found.confidence, name)
     return Intent("out_of_scope", 0.6, "nothing")
-
-
-def _cues(nodes: Sequence[Node]) -> Iterator[str]:
-    for node in nodes:
-        if node.kind == "cue":
-            yield str(node.value)
-        elif node.parts:
-            yield from _cues(node.parts)
-
-
-def _inner(nodes: Sequence[Node]) -> Iterator[str]:
-    waiting = list(nodes)
-    while waiting:
-        node = waiting.pop()
-        yield node.kind
-        yield node.rule
-        waiting += node.parts
-
-
-def _known_share(heard: Heard) -> float:
-    """How much of the message we understood, by nodes."""
-    saying = [node.kind for node in heard.nodes if node.kind not in ("stop", "comma", "question")]
-    return 1 - sum(kind in ("word", "opaque") for kind in saying) / max(len(saying), 1)
 
 
 COMPOSED = (
@@ -131,7 +124,7 @@ def _outside(heard: Heard) -> Intent | None:
         "budget_said",
     }:
         return None
-    if heard.cues & {"my_trips", "cancel_booking"} and _known_share(heard) > 0.8:
+    if heard.cues & {"my_trips", "cancel_booking"} and heard.known_share > 0.8:
         return None
     return Intent("out_of_scope", 0.9)
 
@@ -198,7 +191,7 @@ def _booking(heard: Heard) -> Intent | None:
         return Intent("search_hotels", 0.9)
     if heard.slots or heard.kinds & WISH:
         return Intent("search_hotels", 0.75)
-    return Intent("book", 0.75) if _known_share(heard) > 0.5 else None
+    return Intent("book", 0.75) if heard.known_share > 0.5 else None
 
 
 def _question(heard: Heard) -> Intent | None:
@@ -242,20 +235,17 @@ def _search(heard: Heard) -> Intent | None:
         if answers:
             return Intent("inform", 0.85)
         if heard.kinds & {"hotel", "stay_type"} or where or slots:
-            return Intent("search_hotels", 0.75 + 0.2 * _known_share(heard))
+            return Intent("search_hotels", 0.75 + 0.2 * heard.known_share)
     only_when = slots.keys() <= STAY
     wished = "want" in heard.kinds and slots and (not where or heard.kinds & WISH)
-    if wished and not heard.asked and _known_share(heard) >= (0.7 if only_when else 0.5):
-        return Intent("search_hotels", 0.7 + 0.2 * _known_share(heard))
-    detailed = slots.keys() & (
-        STAY | GUESTS | BUDGET | {"stars", "amenities", "price_level", "rating_min", "sort"}
-    )
-    unknown = sum(node.kind in ("word", "opaque") for node in heard.nodes)
+    if wished and not heard.asked and heard.known_share >= (0.7 if only_when else 0.5):
+        return Intent("search_hotels", 0.7 + 0.2 * heard.known_share)
+    detailed = slots.keys() & DETAILS
     # A place beside words we do not know is as likely a question about that place.
-    plain = _known_share(heard) >= 0.25 if detailed else unknown == 0
+    plain = heard.known_share >= 0.25 if detailed else heard.unknown == 0
     short = heard.kinds & {"yes", "no"} and len(heard.nodes) <= 4
     if where and not heard.asked and not short and (plain or heard.kinds & WISH):
-        return Intent("search_hotels", 0.65 + 0.25 * _known_share(heard))
+        return Intent("search_hotels", 0.65 + 0.25 * heard.known_share)
     return None
 
 
@@ -263,9 +253,9 @@ def _keyword(heard: Heard) -> Intent | None:
     if heard.slots:
         return None
     for name in KEYWORDS:
-        if name in heard.cues and _known_share(heard) >= 0.5:
+        if name in heard.cues and heard.known_share >= 0.5:
             return Intent(name, 0.92)
-    if "help" in heard.cues and "thanks" not in heard.cues and _known_share(heard) >= 0.5:
+    if "help" in heard.cues and "thanks" not in heard.cues and heard.known_share >= 0.5:
         return Intent("help", 0.9)
     return None
 
@@ -274,7 +264,7 @@ def _answer(heard: Heard) -> Intent | None:
     saying = [node.kind for node in heard.nodes if node.kind in ("yes", "yes_or_not", "no", "maybe")]
     if heard.slots or heard.destination.candidates:
         return None
-    if saying and _known_share(heard) >= (0.34 if heard.asked else 0.6):
+    if saying and heard.known_share >= (0.34 if heard.asked else 0.6):
         if "thanks" in heard.cues and saying[0] == "yes" and heard.asked is None:
             return Intent("thanks", 0.8)
         name = {"yes": "affirm", "yes_or_not": "affirm", "no": "deny", "maybe": "unsure"}[saying[0]]
@@ -287,7 +277,7 @@ def _answer(heard: Heard) -> Intent | None:
 
 
 def _courtesy(heard: Heard) -> Intent | None:
-    if heard.slots or _known_share(heard) < 0.4:
+    if heard.slots or heard.known_share < 0.4:
         return None
     for name in ("thanks", "greet"):
         if name in heard.cues:
@@ -296,10 +286,10 @@ def _courtesy(heard: Heard) -> Intent | None:
 
 
 def _values(heard: Heard) -> Intent | None:
-    anybody_says = heard.slots.keys() <= STAY | BUDGET | {"stars", "currency", "choices"}
+    anybody_says = heard.slots.keys() <= SAID_BY_ANYBODY
     only_when = heard.slots.keys() <= STAY
     needed = 0.75 if only_when else 0.6 if anybody_says else 0.34
-    if heard.slots and not heard.asked and _known_share(heard) < needed:
+    if heard.slots and not heard.asked and heard.known_share < needed:
         return None
     if (
         not heard.asked
@@ -308,9 +298,27 @@ def _values(heard: Heard) -> Intent | None:
     ):
         return None
     if heard.slots or heard.destination.candidates or heard.destination.unknown:
-        return Intent("inform", 0.65 + 0.25 * _known_share(heard) if heard.asked is None else 0.9)
+        return Intent("inform", 0.65 + 0.25 * heard.known_share if heard.asked is None else 0.9)
     if "dont_care" in heard.kinds:
         return Intent("inform", 0.7)
-    if heard.kinds & {"want", "hotel"} and _known_share(heard) > 0.7:
+    if heard.kinds & {"want", "hotel"} and heard.known_share > 0.7:
         return Intent("search_hotels", 0.6)
     return None
+
+
+JUDGES = tuple(
+    (judge.__name__.strip("_"), judge)
+    for judge in (
+        _command,
+        _outside,
+        _change,
+        _booking,
+        _question,
+        _search,
+        _keyword,
+        _answer,
+        _courtesy,
+        _values,
+    )
+)
+"""The first of them that finds an intent decides."""

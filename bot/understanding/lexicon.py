@@ -31,19 +31,13 @@ class Form(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What a word means alone, and the phrases it opens by their second word, longer ones first."""
+    """What a word means alone, and the phrases it opens by what may stand next, longer ones first.
+
+    A person may write each further word with its article, and a long one with «و».
+    """
 
     alone: Meaning | None
     phrases: dict[str, tuple[Meaning, ...]]
-
-    def after(self, key: str) -> tuple[Meaning, ...]:
-        """Phrases whose second word may be `key`, which a person may write with its article or «و»."""
-        found = self.phrases.get(key, ())
-        if key.startswith("ال"):
-            found += self.phrases.get(key[2:], ())
-        if key.startswith("و"):
-            found += self.phrases.get(key[1:], ())
-        return found
 
 
 @cache
@@ -71,12 +65,25 @@ def meanings() -> dict[str, list[Meaning]]:
 def lexicon() -> dict[str, Entry]:
     entries = {}
     for word, known in meanings().items():
-        phrases: dict[str, tuple[Meaning, ...]] = {}
+        phrases: dict[str, list[Meaning]] = {}
         for meaning in known:
             if meaning.rest:
-                phrases[meaning.rest[0]] = (*phrases.get(meaning.rest[0], ()), meaning)
-        entries[word] = Entry(known[-1] if not known[-1].rest else None, phrases)
+                for said in ways_of_writing(meaning.rest[0]):
+                    phrases.setdefault(said, []).append(meaning)
+        entries[word] = Entry(
+            known[-1] if not known[-1].rest else None,
+            # Of two phrases of one length the one that has this very word, not the word behind an article.
+            {
+                said: tuple(sorted(opened, key=lambda meaning: (-len(meaning.rest), meaning.rest[0] != said)))
+                for said, opened in phrases.items()
+            },
+        )
     return entries
+
+
+def ways_of_writing(word: str) -> tuple[str, ...]:
+    """A word of a phrase as it may be typed: bare, with its article, behind «و» when it is long enough to be told."""
+    return (word, "ال" + word, "و" + word) if len(word) > 3 else (word, "ال" + word)
 
 
 _LATIN_SOUNDS = (

@@ -20,25 +20,28 @@ NEGATIONS = frozenset(
 
 @cache
 def _moods() -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    """Words that open a phrase, also behind «و»; the words that follow; the mood."""
     moods: dict[str, list[tuple[tuple[str, ...], str]]] = {}
     for line in (Path(__file__).parent / "moods.tsv").read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
             _, mood, phrases = line.split("\t")
             for phrase in phrases.split("|"):
                 first, *rest = (fold(word) or word for word in phrase.split())
-                moods.setdefault(first, []).append((tuple(rest), mood))
+                for opening in (first, "و" + first):
+                    moods.setdefault(opening, []).append((tuple(rest), mood))
     return moods
 
 
 def mood_of(text: str, tokens: Sequence[Token]) -> str:
     moods = _moods()
+    keys = [token.key for token in tokens]
     heard: set[str] = set()
-    for index, token in enumerate(tokens):
-        for key in (token.key, token.key[1:] if token.key[0] == "و" else ""):
+    if not moods.keys().isdisjoint(keys):
+        for index, key in enumerate(keys):
             for rest, mood in moods.get(key, ()):
-                if index and mood in DENIABLE and tokens[index - 1].key in NEGATIONS:
+                if index and mood in DENIABLE and keys[index - 1] in NEGATIONS:
                     continue
-                if tuple(other.key for other in tokens[index + 1 : index + 1 + len(rest)]) == rest:
+                if tuple(keys[index + 1 : index + 1 + len(rest)]) == rest:
                     heard.add(mood)
     for mood in STRENGTH:
         if mood in heard:

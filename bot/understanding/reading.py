@@ -1,13 +1,14 @@
 """From text to nodes: every token is looked up as a word, a place or a numeral, behind its prefixes."""
 
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.understanding import calendar
 from bot.understanding.gazetteer import Area, Place, gazetteer, nearest_name, rank
 from bot.understanding.grammar import Context, Node
-from bot.understanding.lexicon import Entry, Form, Meaning, forms, lexicon, sound, sounds
+from bot.understanding.lexicon import Entry, Form, Meaning, forms, lexicon, sound, sounds, ways_of_writing
 from bot.understanding.normalize import offset_of
 from bot.understanding.rules.days import Day
 from bot.understanding.tokens import Token, parse_number, tokenize
@@ -38,7 +39,7 @@ MARKS: Final = frozenset({"stop", "question", "comma", "dash"})
 def read(text: str, context: Context) -> tuple[list[Token], list[Node]]:
     """The tokens of a message, and its nodes in order; fillers and unknown marks are left out."""
     words = lexicon()
-    tokens = tokenize(text, words)
+    tokens = tokenize(text)
     nodes: list[Node] = []
     index = 0
     while index < len(tokens):
@@ -98,79 +99,82 @@ def _written_date(text: str, token: Token, nodes: list[Node], context: Context) 
     nodes.append(made)
 
 
+class Reading(NamedTuple):
+    """One form of a word that opens something known."""
+
+    form: Form
+    alone: Meaning | None  # what it means when nothing longer follows
+    phrases: dict[str, tuple[Meaning, ...]]
+    longest: int  # the most words of a place that it opens, 0 if it opens none
+
+
 def _read_word(text: str, tokens: list[Token], index: int, nodes: list[Node], context: Context) -> int:
     """Append what the token at `index` means; how many tokens that took."""
     token = tokens[index]
-    for form, entry, longest in _readings(token.key):
-        meaning = _meaning(entry, form, tokens, index) if entry else None
+    following = tokens[index + 1].key if index + 1 < len(tokens) else ""
+    for form, alone, phrases, longest in _readings(token.key):
+        meaning = alone
+        if following in phrases:
+            meaning = _phrase(phrases[following], form, tokens, index) or alone
         taken = 1 + len(meaning.rest) if meaning else 0
-        place: tuple[Place | Area, ...] = ()
-        length = 0
         if longest:
             place, length = _place(form, longest, tokens, index, nodes, context)
-        if place and (length > taken or (meaning and _place_wins(meaning, place, nodes))):
-            _prefixes(form, token, nodes)
-            kind = "area" if isinstance(place[0], Area) else "place"
-            start = token.start + (offset_of(text[token.start : token.end], form.cut) if form.cut else 0)
-            made = Node(kind, start, tokens[index + length - 1].end, place, "gazetteer")
-            context.found.append(made)
-            nodes.append(made)
-            return length
+            if place and (length > taken or (meaning and _place_wins(meaning, place, nodes))):
+                kind = "area" if isinstance(place[0], Area) else "place"
+                start = _prefixes(text, form, token, nodes)
+                made = Node(kind, start, tokens[index + length - 1].end, place, "gazetteer")
+                context.found.append(made)
+                nodes.append(made)
+                return length
         if meaning:
-            _prefixes(form, token, nodes)
+            start = _prefixes(text, form, token, nodes)
             if meaning.kind != "filler":
-                start = token.start
-                if form.cut:
-                    start += offset_of(text[token.start : token.end], form.cut)
                 nodes.append(Node(meaning.kind, start, tokens[index + taken - 1].end, meaning.value))
             return taken
     return _unknown(text, token, nodes, context)
 
 
 @lru_cache(maxsize=16_384)
-def _readings(key: str) -> tuple[tuple[Form, Entry | None, int], ...]:
-    """The forms of a word that open something known: its lexicon entry, and the most words of a place it opens.
+def _readings(key: str) -> tuple[Reading, ...]:
+    """The forms of a word that open something known, the whole word first.
 
     A Latin word that we do not know may be another spelling of one that we know.
     """
     words, longest = lexicon(), gazetteer().longest
     found = tuple(
-        (
-            form,
-            words.get(form.stem),
-            longest.get(form.stem, 0) if len(form.stem) > 2 or not form.prefixes else 0,
-        )
+        _reading(form, words, longest.get(form.stem, 0) if len(form.stem) > 2 or not form.prefixes else 0)
         for form in forms(key)
         if form.stem in words or form.stem in longest
     )
     if not found and key.isascii() and len(key) > 3 and (like := sounds().get(sound(key))):
-        return ((Form(like, (), 0), words[like], 0),)
+        return (_reading(Form(like, (), 0), words, 0),)
     return found
 
 
-def _meaning(entry: Entry, form: Form, tokens: list[Token], index: int) -> Meaning | None:
-    if entry.phrases and index + 1 < len(tokens):
-        for meaning in sorted(entry.after(tokens[index + 1].key), key=_words_of, reverse=True):
-            if _follows(meaning, tokens, index) and (not form.prefixes or _may_be_prefixed(meaning, form)):
-                return meaning
-    if entry.alone and (not form.prefixes or _may_be_prefixed(entry.alone, form)):
-        return entry.alone
+def _reading(form: Form, words: Mapping[str, Entry], longest: int) -> Reading:
+    alone, phrases = words.get(form.stem, _UNKNOWN_ENTRY)
+    if alone and form.prefixes and not _may_be_prefixed(alone, form):
+        alone = None
+    return Reading(form, alone, phrases, longest)
+
+
+_UNKNOWN_ENTRY = Entry(None, {})
+
+
+def _phrase(opened: tuple[Meaning, ...], form: Form, tokens: list[Token], index: int) -> Meaning | None:
+    for meaning in opened:
+        if _follows(meaning, tokens, index) and (not form.prefixes or _may_be_prefixed(meaning, form)):
+            return meaning
     return None
 
 
-def _words_of(meaning: Meaning) -> int:
-    return len(meaning.rest)
-
-
 def _follows(meaning: Meaning, tokens: list[Token], index: int) -> bool:
-    """Whether the rest of a phrase follows; each word may have its article, a long one «و» before it."""
+    """Whether the rest of a phrase, of which the next word fits, follows."""
     if index + len(meaning.rest) >= len(tokens):
         return False
-    for offset, word in enumerate(meaning.rest, 1):
-        said = tokens[index + offset].key
-        if said != word and said != "ال" + word and (said != "و" + word or len(word) < 4):
-            return False
-    return True
+    return all(
+        tokens[index + offset].key in ways_of_writing(word) for offset, word in enumerate(meaning.rest[1:], 2)
+    )
 
 
 def _may_be_prefixed(meaning: Meaning, form: Form) -> bool:
@@ -241,11 +245,13 @@ def _place_wins(meaning: Meaning, place: tuple[Place | Area, ...], nodes: list[N
     return bool(leads) and isinstance(place[0], Place) and place[0].asked_for > 0
 
 
-def _prefixes(form: Form, token: Token, nodes: list[Node]) -> None:
-    position = token.start
-    for kind in form.prefixes:
+def _prefixes(text: str, form: Form, token: Token, nodes: list[Node]) -> int:
+    """Append the prefixes of a form; where in the message the rest of the word starts."""
+    if not form.cut:
+        return token.start
+    for position, kind in enumerate(form.prefixes, token.start):
         nodes.append(Node(kind, position, position + 1, None, "prefix"))
-        position += 1
+    return token.start + offset_of(text[token.start : token.end], form.cut)
 
 
 def _unknown(text: str, token: Token, nodes: list[Node], context: Context) -> int:
@@ -260,8 +266,7 @@ def _unknown(text: str, token: Token, nodes: list[Node], context: Context) -> in
             found = tuple(
                 place for place in gazetteer().names[name] if isinstance(place, Place) and place.known
             )
-            _prefixes(form, token, nodes)
-            start = token.start + (offset_of(text[token.start : token.end], form.cut) if form.cut else 0)
+            start = _prefixes(text, form, token, nodes)
             made = Node("place", start, token.end, found, "misspelling")
             context.found.append(made)
             nodes.append(made)

@@ -26,9 +26,10 @@ MOST_SHOWN = 50
 
 @dataclass(slots=True)
 class Filling:
-    """Slots under construction, and why some values were refused."""
+    """Slots under construction, and why some values were refused. `kinds` are those of the message's nodes."""
 
     context: Context
+    kinds: frozenset[str]
     slots: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -40,7 +41,7 @@ class Filling:
 def fill(
     text: str, nodes: Sequence[Node], destination: Destination, context: Context, *, price_asked: bool
 ) -> Filling:
-    filling = Filling(context, problems=list(context.problems))
+    filling = Filling(context, frozenset([node.kind for node in nodes]), problems=list(context.problems))
     if destination.place:
         filling.slots["destination"] = destination.place.as_json()
     if destination.area and destination.area.amenity:  # «near the Haram» is a wish, in whichever holy city
@@ -58,11 +59,16 @@ def fill(
     return filling
 
 
-def _of(nodes: Iterable[Node], *kinds: str) -> list[Any]:
-    return [node.value for node in nodes if node.kind in kinds]
+def _of(nodes: Iterable[Node], kind: str) -> list[Any]:
+    return [node.value for node in nodes if node.kind == kind]
+
+
+_TELLS_A_STAY = frozenset({"date", "date_range", "arrival", "departure", "calendar_month", "duration"})
 
 
 def _stay(filling: Filling, nodes: Sequence[Node], *, price_asked: bool) -> None:
+    if _TELLS_A_STAY.isdisjoint(filling.kinds):
+        return
     slots, context = filling.slots, filling.context
     spans: list[Span] = _of(nodes, "date_range")
     days: list[Day] = []
@@ -220,7 +226,12 @@ def _count(filling: Filling, slot: str, value: int | None, most: int, few: str, 
         filling.slots.setdefault(slot, value)
 
 
+_TELLS_A_PARTY = frozenset({"party", "ages_said", "rooms", "room"})
+
+
 def _party(filling: Filling, nodes: Sequence[Node]) -> None:
+    if _TELLS_A_PARTY.isdisjoint(filling.kinds):
+        return
     ages: list[int] = []
     for party in _of(nodes, "party"):
         _party_counts(filling, party)
@@ -246,8 +257,14 @@ def _party_counts(filling: Filling, party: Party) -> None:
     _count(filling, "children", party.children, MAX_GUESTS, "no_guests", "too_many_guests")
 
 
+_TELLS_A_BUDGET = frozenset({"budget_said", "open_budget"})
+
+
 def _budget(filling: Filling, nodes: Sequence[Node], *, price_asked: bool) -> None:
-    slots = filling.slots
+    asked = price_asked or filling.context.asked == "budget"
+    if not asked and _TELLS_A_BUDGET.isdisjoint(filling.kinds):
+        return
+    slots, kinds = filling.slots, filling.kinds
     said: list[Budget] = _of(nodes, "budget_said")
     for budget in said:
         for slot, money in (
@@ -261,14 +278,13 @@ def _budget(filling: Filling, nodes: Sequence[Node], *, price_asked: bool) -> No
                 filling.refuse("budget_unclear")
                 continue
             _money(slots, slot, money)
-    kinds = {node.kind for node in nodes}
     open_ended = filling.context.asked == "budget" and "dont_care" in kinds and "price_level" not in kinds
     if "open_budget" in kinds or open_ended:
         slots["no_budget"] = True
-    tonight = any(
-        _a_night(node) or (node.kind == "duration" and node.value == (1, "night")) for node in nodes
-    )
-    if said or price_asked or filling.context.asked == "budget":
+    if said or asked:
+        tonight = any(
+            _a_night(node) or (node.kind == "duration" and node.value == (1, "night")) for node in nodes
+        )
         if "per_night" in kinds or (tonight and (price_asked or kinds & {"budget"})):
             slots["budget_per"] = "night"
         elif "per_stay" in kinds:
@@ -292,7 +308,17 @@ def _names_a_place(following: Sequence[Node]) -> bool:
 SORTED_BY = {"rating_word": "rating", "budget": "price", "near": "distance"}
 
 
+_TELLS_A_WANT = frozenset(
+    {
+        *("amenity", "wish", "stars", "sort", "price_level", "rating", "free_cancellation", "language_said"),
+        *SORTED_BY,
+    }
+)
+
+
 def _wants(filling: Filling, nodes: Sequence[Node]) -> None:
+    if _TELLS_A_WANT.isdisjoint(filling.kinds):
+        return
     slots = filling.slots
     sorting = any(node.kind == "cue" and node.value == "sort" for node in nodes)
     for index, node in enumerate(nodes):
@@ -319,7 +345,12 @@ def _wants(filling: Filling, nodes: Sequence[Node]) -> None:
         del slots["price_level"]  # «غالي، ما في أرخص؟»
 
 
+_TELLS_A_CHOICE = frozenset({"ordinal", "ordinal_last", "ordinal_next", "after_next", "cue"})
+
+
 def _choices(filling: Filling, nodes: Sequence[Node]) -> None:
+    if _TELLS_A_CHOICE.isdisjoint(filling.kinds):
+        return
     choices: list[int | str] = []
     for node in nodes:
         if node.kind == "ordinal" and node.value <= MOST_SHOWN:
@@ -335,7 +366,12 @@ def _choices(filling: Filling, nodes: Sequence[Node]) -> None:
         filling.slots["choices"] = choices
 
 
+_TELLS_A_NAME = frozenset({"name_word", "self", "brand"})
+
+
 def _names(filling: Filling, text: str, nodes: Sequence[Node]) -> None:
+    if _TELLS_A_NAME.isdisjoint(filling.kinds):
+        return
     for index, node in enumerate(nodes):
         if node.kind == "name_word":
             end = index + 1
@@ -359,8 +395,10 @@ _ENDS_A_NAME = frozenset(
 def _bare_number(filling: Filling, nodes: Sequence[Node]) -> None:
     """A number with nothing beside it is what was just asked for."""
     slots, context = filling.slots, filling.context
+    if context.asked is None:
+        return
     said = next((node for node in nodes if node.kind in ("number", "year", "hijri_year")), None)
-    if said is None or context.asked is None:
+    if said is None:
         return
     value = said.value.value if isinstance(said.value, Number) else said.value
     if context.asked == "budget":

@@ -1,9 +1,10 @@
 """Cutting a message into tokens that know where they stand."""
 
 import re
-from collections.abc import Container
 from dataclasses import dataclass
+from functools import lru_cache
 
+from bot.understanding.lexicon import lexicon
 from bot.understanding.normalize import fold
 
 READ_LIMIT = 2_000
@@ -28,6 +29,11 @@ _ENGLISH_ORDINALS = {"st", "nd", "rd", "th", "er", "eme", "ème"}
 _LATIN_RUNS = re.compile(r"\d+|[^\d]+")
 
 
+_CHUNK = re.compile(r"\S+")
+_CACHED_LENGTH = 40
+"""Longer runs without a space are links or noise, and do not come twice."""
+
+
 @dataclass(slots=True)
 class Token:
     kind: str  # word, number, date, time, phone, link or mark
@@ -36,35 +42,56 @@ class Token:
     end: int
 
 
-def tokenize(text: str, known: Container[str]) -> list[Token]:
-    """Tokens of the first `READ_LIMIT` code points; `known` decides between Arabizi (3ayez) and a number glued
-    to a word (3nights)."""
-    tokens: list[Token] = []
-    for found in _TOKEN.finditer(text, 0, min(len(text), READ_LIMIT)):
+Piece = tuple[str, str, int, int]
+"""A token's kind and key, and where it stands in what was cut."""
+
+
+def tokenize(text: str) -> list[Token]:
+    """Tokens of the first `READ_LIMIT` code points.
+
+    No token has a space in it but a telephone number, which then starts with «+»: every other text is cut at its
+    spaces, and what stands between two spaces is known from the last time it was typed.
+    """
+    if "+" in text:
+        return [Token(*piece) for piece in cut(text[:READ_LIMIT])]
+    tokens = []
+    for chunk in _CHUNK.finditer(text, 0, READ_LIMIT):
+        said, start = chunk[0], chunk.start()
+        for kind, key, first, last in _cut_again(said) if len(said) <= _CACHED_LENGTH else cut(said):
+            tokens.append(Token(kind, key, start + first, start + last))
+    return tokens
+
+
+def cut(text: str) -> tuple[Piece, ...]:
+    """The tokens of a text; the lexicon decides between Arabizi (3ayez) and a number glued to a word (3nights)."""
+    known = lexicon()
+    pieces: list[Piece] = []
+    for found in _TOKEN.finditer(text):
         kind = found.lastgroup or "mark"
         start, end = found.span()
         if kind == "glued" or (kind == "word" and not found["word"].isalpha() and found["word"].isascii()):
             whole = fold(found[0])
-            if whole in known:
-                tokens.append(Token("word", whole, start, end))
-                continue
-            if not _splits(found[0], known):
-                tokens.append(Token("word", whole, start, end))
+            if whole in known or not _splits(found[0]):
+                pieces.append(("word", whole, start, end))
                 continue
             for run in _LATIN_RUNS.finditer(found[0]):
                 if run[0].lower() in _ENGLISH_ORDINALS and run.start():
                     continue
                 run_kind = "number" if run[0].isdecimal() else "word"
-                tokens.append(Token(run_kind, fold(run[0]), start + run.start(), start + run.end()))
+                pieces.append((run_kind, fold(run[0]), start + run.start(), start + run.end()))
         else:
             key = found[0] if kind in _RAW else fold(found[0])
             if key:
-                tokens.append(Token(kind, key, start, end))
-    return tokens
+                pieces.append((kind, key, start, end))
+    return tuple(pieces)
 
 
-def _splits(said: str, known: Container[str]) -> bool:
+_cut_again = lru_cache(maxsize=16_384)(cut)
+
+
+def _splits(said: str) -> bool:
     """Whether digits and letters typed together are two things (3nights, 5th) rather than Arabizi (7agz, masba7)."""
+    known = lexicon()
     runs = [run[0].lower() for run in _LATIN_RUNS.finditer(said)]
     words = [run for run in runs if not run.isdecimal()]
     return len(runs) == 2 and all(word in known or word in _ENGLISH_ORDINALS for word in words)

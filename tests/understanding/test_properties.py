@@ -20,7 +20,7 @@ from bot.understanding.calendar import (
     weekend,
 )
 from bot.understanding.normalize import fold, offset_of
-from bot.understanding.tokens import READ_LIMIT
+from bot.understanding.tokens import READ_LIMIT, cut, tokenize
 from tests.understanding.asking import NOW, ask
 
 QUESTIONS = (
@@ -69,6 +69,17 @@ def test_folding_twice_changes_nothing(word: str) -> None:
 @given(st.text("القاهرةدبيَُّـ\u200d\u200f", min_size=1, max_size=20), st.integers(0, 20))
 def test_an_offset_stays_inside_its_word(word: str, cut: int) -> None:
     assert 0 <= offset_of(word, min(cut, len(fold(word)))) <= len(word)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.text(max_size=60)
+    | st.lists(WORDS | st.text("+٢3ab -/:.,،'ﷺ\u200d\u2003\x1f😀", max_size=6)).map(" ".join)
+)
+def test_cutting_at_spaces_cuts_as_if_there_were_none(text: str) -> None:
+    tokens = [(token.kind, token.key, token.start, token.end) for token in tokenize(text)]
+    assert tokens == list(cut(text))
+    assert all(0 <= start < end <= len(text) for _, _, start, end in tokens)
 
 
 @pytest.mark.parametrize(
