@@ -23,9 +23,9 @@ from bot.channels import telegram, whatsapp
 from bot.channels.webchat import WebChat, WebchatRenderer
 from bot.dialogue.engine import Engine
 from bot.domain import catalogue
-from bot.errors import ConfigurationError, DatabaseUnavailable, ImportRefused, SendLater
+from bot.errors import ConfigurationError, ImportRefused, SendLater
 from bot.events import Channel, Event, Renderer, Sender
-from bot.jobs.answering import UNREACHABLE, answer_forever
+from bot.jobs.answering import answer_forever
 from bot.jobs.schedule import keep_schedule
 from bot.jobs.sending import Sending, send_forever
 from bot.settings import Settings
@@ -38,7 +38,7 @@ from bot.web import build
 from db import embedded, migrate, outbox
 from db import pool as pool_of
 from db.bells import Bells
-from db.pool import Role, as_role, check_turn_role, open_pool
+from db.pool import Role, as_role, check_turn_role, open_pool, visit
 from handlers import FLOWS
 from locales import Texts
 
@@ -192,11 +192,8 @@ class Core:
         )
 
     async def backlog(self) -> Mapping[str, int]:
-        try:
-            async with self.workers.acquire(timeout=3) as conn, as_role(conn, Role.WORKER):
-                return await outbox.backlog(conn)
-        except UNREACHABLE as error:
-            raise DatabaseUnavailable(str(error) or type(error).__name__) from error
+        async with visit(self.workers, Role.WORKER, patience=3) as conn:
+            return await outbox.backlog(conn)
 
 
 @contextlib.asynccontextmanager
@@ -482,13 +479,8 @@ class PollingLease:
         bot_id = token.get_secret_value().partition(":")[0] if token else ""
         self._name = f"telegram.poll:{bot_id}"
 
-    @contextlib.asynccontextmanager
-    async def _conn(self) -> AsyncIterator[asyncpg.Connection]:
-        try:
-            async with self._pool.acquire(timeout=5) as conn, as_role(conn, Role.WORKER):
-                yield conn
-        except UNREACHABLE as error:
-            raise DatabaseUnavailable(str(error) or type(error).__name__) from error
+    def _conn(self) -> contextlib.AbstractAsyncContextManager[asyncpg.Connection]:
+        return visit(self._pool, Role.WORKER)
 
     async def hold(self) -> bool:
         async with self._conn() as conn:

@@ -16,6 +16,8 @@ import asyncpg
 import orjson
 import structlog
 
+from db.pool import UNREACHABLE
+
 log = structlog.get_logger(__name__)
 
 CHANNEL = "rahhal_bells"
@@ -85,12 +87,7 @@ class Bells:
                     pause = FIRST_PAUSE
                     self._wake_everybody()  # whatever rang elsewhere meanwhile is gone
                     await self._pass_on(connection, lost)
-            except (
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                asyncpg.InternalClientError,
-            ) as error:
+            except UNREACHABLE as error:
                 log.warning("bells.lost", error=type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)

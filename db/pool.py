@@ -31,6 +31,23 @@ class TransactionLost(RahhalError):
     """PostgreSQL answered COMMIT with a rollback: an error inside the block was swallowed. Nothing was kept."""
 
 
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server's farewell has been read, the end of the connection not yet
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,  # no connection left, a full disk
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.DeadlockDetectedError,  # no absence, but means the same: bring it again
+)
+"""What is raised while PostgreSQL is away for a while: the same call may succeed later."""
+
+UNREACHABLE = (*AWAY, asyncpg.PostgresError)
+"""What a loop that goes on for ever waits out, whatever PostgreSQL's reason."""
+
+
 async def open_pool(
     dsn: str,
     *,
@@ -108,6 +125,21 @@ async def _roll_back(connection: asyncpg.Connection) -> None:
     except BaseException:
         connection.terminate()
         raise
+
+
+@contextlib.asynccontextmanager
+async def visit(
+    pool: asyncpg.Pool, role: Role, *, patience: float = 5.0
+) -> AsyncIterator[asyncpg.Connection]:
+    """One transaction as `role` on a connection of the pool, waited for `patience` seconds.
+
+    Raises DatabaseUnavailable where PostgreSQL is away.
+    """
+    try:
+        async with pool.acquire(timeout=patience) as connection, as_role(connection, role):
+            yield connection
+    except AWAY as error:
+        raise DatabaseUnavailable(str(error) or type(error).__name__) from error
 
 
 async def check_turn_role(connection: asyncpg.Connection) -> None:

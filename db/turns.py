@@ -150,6 +150,12 @@ async def end_turn(
     return rows
 
 
+async def set_aside(conn: Connection, *, channels: list[str], thread: str | None, pause: timedelta) -> bool:
+    """Put the conversation that would be claimed next behind the others; whether there was one."""
+    done: bool = await conn.fetchval("SELECT app.set_aside($1, $2, $3)", channels, thread, pause)
+    return done
+
+
 async def fail_turn(
     conn: Connection,
     *,

@@ -1,8 +1,8 @@
-"""Housekeeping of the schema itself, run as rahhal_owner."""
+"""Housekeeping: the schema's own (as rahhal_owner), and what has served its purpose."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from asyncpg import Connection
 
@@ -19,3 +19,12 @@ async def make_partitions(conn: Connection, *, now: datetime, ahead: int) -> int
         ahead,
     )
     return made
+
+
+async def forget_old(conn: Connection, *, now: datetime, keep: timedelta, most: int) -> int:
+    """Blank or delete what is older than `keep` and has served, `most` rows of each kind; how many that were.
+
+    Runs as rahhal_worker.
+    """
+    forgotten: int = await conn.fetchval("SELECT app.forget_old($1, $2, $3)", now, keep, most)
+    return forgotten

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -11,13 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from bot.errors import DatabaseUnavailable
-from db.pool import Role, as_role
-
 Pool: TypeAlias = asyncpg.Pool
-
-_ACQUIRE = 5.0
-"""Seconds to wait for a free connection before saying that the database does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +21,6 @@ class History:
 
     after: int
     items: list[dict[str, Any]]
-
-
-@contextlib.asynccontextmanager
-async def visit(pool: Pool) -> AsyncIterator[asyncpg.Connection]:
-    """One transaction as `rahhal_app`. Raises DatabaseUnavailable when PostgreSQL does not answer or goes away."""
-    try:
-        async with pool.acquire(timeout=_ACQUIRE) as connection, as_role(connection, Role.APP):
-            yield connection
-    except (
-        OSError,
-        TimeoutError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.OperatorInterventionError,
-        asyncpg.InsufficientResourcesError,
-        asyncpg.CannotConnectNowError,
-    ) as error:
-        raise DatabaseUnavailable("PostgreSQL does not answer the web chat") from error
 
 
 async def admit(connection: asyncpg.Connection, *, token_hash: bytes, lifetime: timedelta) -> UUID:

@@ -5,23 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-import asyncpg
 import structlog
 
 from bot.errors import RahhalError
 from bot.turn import Answerer
 from db.bells import Bells
+from db.pool import UNREACHABLE
 
 log = structlog.get_logger(__name__)
-
-UNREACHABLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
-"""What a database that is away raises. The last: its farewell has been read, the end of the connection not yet."""
 
 LOOK_AGAIN = 2.0
 """Seconds after which a task looks by itself: backing off ends, and wake-ups can be lost."""
@@ -39,6 +30,11 @@ async def answer_forever(answerer: Answerer, bells: Bells, stopping: asyncio.Eve
             except (*UNREACHABLE, RahhalError) as error:
                 log.warning("answering.paused", error=type(error).__name__)
                 rung.clear()
+                pause = 1.0
+            except Exception:
+                log.exception(
+                    "answering.broken"
+                )  # a mistake of ours must not end the task that answers everybody
                 pause = 1.0
             await first_of(rung, stopping, pause)
 

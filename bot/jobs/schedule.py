@@ -11,10 +11,10 @@ import asyncpg
 import structlog
 
 from bot.errors import RahhalError
-from bot.jobs.answering import UNREACHABLE, first_of
+from bot.jobs.answering import first_of
 from bot.suppliers import demo as demo_supplier
 from db import bookings, outbox, upkeep, webchat
-from db.pool import Role, as_role
+from db.pool import UNREACHABLE, Role, as_role
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +22,9 @@ LOOK = 5.0
 """Seconds between two looks at what is due."""
 MONTHS_AHEAD = 3
 MOST_HOLDS = 500
+KEEP = dt.timedelta(days=90)
+"""How long the raw form of messages is kept: long enough to look into a complaint."""
+MOST_FORGOTTEN = 20_000
 
 Clock = Callable[[], dt.datetime]
 
@@ -60,9 +63,16 @@ async def sweep_webchat(conn: asyncpg.Connection, _now: dt.datetime) -> str:
     return f"{forgotten} forgotten"
 
 
+async def forget_old(conn: asyncpg.Connection, now: dt.datetime) -> str:
+    """What channels sent and were sent, once the transcript has it; sending buckets nobody uses."""
+    forgotten = await upkeep.forget_old(conn, now=now, keep=KEEP, most=MOST_FORGOTTEN)
+    return f"{forgotten} forgotten"
+
+
 JOBS = (
     Job("partitions", dt.timedelta(hours=12), Role.OWNER, make_partitions),
     Job("sweep-webchat", dt.timedelta(hours=1), Role.WORKER, sweep_webchat),
+    Job("forget-old", dt.timedelta(hours=1), Role.WORKER, forget_old),
     Job("expire-holds", dt.timedelta(seconds=30), Role.WORKER, expire_holds),
 )
 DEMO_JOBS = (Job("extend-demo", dt.timedelta(hours=24), Role.OWNER, extend_demo),)

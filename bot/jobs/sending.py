@@ -19,10 +19,10 @@ from prometheus_client import Counter
 
 from bot.errors import RahhalError, RecipientGone, SendError, SendLater, WindowClosed
 from bot.events import Channel, ConversationId, Outgoing, Sender
-from bot.jobs.answering import UNREACHABLE, first_of
+from bot.jobs.answering import first_of
 from db import outbox
 from db.bells import Bells
-from db.pool import Role, as_role
+from db.pool import UNREACHABLE, Role, as_role
 
 log = structlog.get_logger(__name__)
 
@@ -199,5 +199,10 @@ async def send_forever(sending: Sending, bells: Bells, stopping: asyncio.Event) 
                     continue
             except (*UNREACHABLE, RahhalError) as error:
                 log.warning("sending.paused", error=type(error).__name__)
+                pause = 1.0
+            except Exception:
+                log.exception(
+                    "sending.broken"
+                )  # a mistake of ours must not end the task that sends for everybody
                 pause = 1.0
             await first_of(rung, stopping, pause)

@@ -29,7 +29,7 @@ from bot.turn.outgoing import gather, labels, with_tokens
 from bot.turn.reading import Read, read
 from bot.understanding import Understanding
 from db import people, turns
-from db.pool import Role, as_role
+from db.pool import AWAY, Role, as_role
 from locales import Texts
 
 log = structlog.get_logger(__name__)
@@ -39,6 +39,8 @@ TURN_SECONDS = Histogram("rahhal_turn_seconds", "Time from the claim of a conver
 
 MOST_MESSAGES = {Channel.WHATSAPP: 3}
 """Messages one turn may send where a pair of numbers is limited (WhatsApp: a bucket of 10, refilled 1 per 6 s)."""
+
+SET_ASIDE = dt.timedelta(minutes=1)
 
 UnderstandText = Callable[..., Understanding]
 
@@ -116,6 +118,7 @@ class Answerer:
                     )
             except Exception as error:
                 if claim is None:
+                    await self._give_way(conn, error)
                     raise
                 await self._failed(conn, claim, current, error)
                 TURNS.labels(claim.talk.channel, "failed").inc()
@@ -244,6 +247,13 @@ class Answerer:
         turn.notices.clear()
 
     # ------------------------------------------------------------------------------------------ when it fails
+
+    async def _give_way(self, conn: asyncpg.Connection, error: Exception) -> None:
+        """A conversation that cannot even be claimed goes behind the others; a database that is away moves nothing."""
+        if not isinstance(error, asyncpg.PostgresError) or isinstance(error, AWAY):
+            return
+        async with as_role(conn, Role.APP):
+            await turns.set_aside(conn, channels=self._channels, thread=self._thread, pause=SET_ASIDE)
 
     async def _failed(
         self, conn: asyncpg.Connection, claim: turns.Claim, message: int, error: Exception

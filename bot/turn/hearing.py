@@ -9,10 +9,9 @@ from typing import Any
 import asyncpg
 import orjson
 
-from bot.errors import DatabaseUnavailable
 from bot.events import Channel, DeliveryStatus, Event
 from db import turns
-from db.pool import Role, as_role
+from db.pool import Role, visit
 
 MOST_KEPT = 4_000
 """Characters kept of a payload that can be kept only as text."""
@@ -40,7 +39,7 @@ class Door:
             }
             for event in events
         ]
-        async with _reachable(self._pool) as conn, as_role(conn, Role.APP):
+        async with visit(self._pool, Role.APP) as conn:
             new = await turns.hear(conn, events=rows)
         if new:
             self._wake()
@@ -49,7 +48,7 @@ class Door:
     async def bury(self, channel: Channel, payload: Mapping[str, Any], reason: str) -> None:
         """Keep a verified but odd payload, as text where jsonb cannot hold it. Raises DatabaseUnavailable."""
         payload = _storable(payload)
-        async with _reachable(self._pool) as conn, as_role(conn, Role.APP):
+        async with visit(self._pool, Role.APP) as conn:
             await turns.bury(conn, channel=channel.value, reason=reason, payload=payload)
 
     async def store_statuses(self, statuses: list[DeliveryStatus]) -> None:
@@ -66,7 +65,7 @@ class Door:
             for status in statuses
         ]
         if rows:
-            async with _reachable(self._pool) as conn, as_role(conn, Role.APP):
+            async with visit(self._pool, Role.APP) as conn:
                 await turns.store_statuses(conn, statuses=rows)
 
 
@@ -81,40 +80,3 @@ def _storable(payload: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"text": json.dumps(payload)[:MOST_KEPT]}
     except RecursionError:
         return {"text": "nested too deep"}
-
-
-class _reachable:  # noqa: N801 - reads as the verb of a with statement
-    """A connection of the pool; every way the database can be away becomes DatabaseUnavailable."""
-
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._acquiring = pool.acquire(timeout=5)
-
-    async def __aenter__(self) -> asyncpg.Connection:
-        try:
-            return await self._acquiring.__aenter__()
-        except _AWAY as error:
-            raise DatabaseUnavailable(str(error) or type(error).__name__) from error
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
-    ) -> None:
-        await self._acquiring.__aexit__(kind, error, trace)
-        if isinstance(error, _AWAY):
-            raise DatabaseUnavailable(str(error) or type(error).__name__) from error
-
-
-_AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.DiskFullError,
-    asyncpg.DeadlockDetectedError,
-)
-"""The last one is no absence, but means the same: two deliveries of the same events in different order, bring it again."""

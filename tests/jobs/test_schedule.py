@@ -9,11 +9,12 @@ from typing import Any
 import asyncpg
 import pytest
 
+from bot.events import Channel
 from bot.jobs import schedule
 from bot.jobs.schedule import JOBS, MONTHS_AHEAD, Job, keep_schedule, make_partitions
 from db import outbox
 from db.pool import Role, as_role
-from tests.turn.toy import NOW, Toy, running, until, within
+from tests.turn.toy import NOW, Toy, event, running, until, within
 
 HOUR = dt.timedelta(hours=1)
 
@@ -168,3 +169,57 @@ async def test_a_new_month_is_isolated_and_indexed_like_the_others(toy: Toy) -> 
     assert len({tuple(map(str, row.values())) for row in facts}) == 1
     assert facts[0]["relrowsecurity"]
     assert facts[0]["relforcerowsecurity"]
+
+
+# ------------------------------------------------------------------------------------------------ what has served
+
+
+async def test_what_has_served_is_forgotten_and_what_is_needed_stays(toy: Toy) -> None:
+    await toy.hear(event("note old"), event("note kept", channel=Channel.WEBCHAT, thread="visitor"))
+    await toy.answer_all()
+    async with toy.pool.acquire() as conn, as_role(conn, Role.WORKER):
+        for bucket in ("telegram:1", "telegram:2"):
+            await outbox.take_token(conn, bucket=bucket, capacity=1, per_second=1)
+    await toy.fetch("UPDATE outbox SET sent_at = now()")
+    await toy.fetch("INSERT INTO dead_letters (channel, reason, payload) VALUES ('telegram', 'odd', '{}')")
+    await toy.hear(event("note waiting", "omar"))
+    await toy.fetch("UPDATE buckets SET updated_at = now() - interval '2 days' WHERE name = 'telegram:1'")
+    for table, column in (("inbox", "received_at"), ("outbox", "created_at"), ("dead_letters", "created_at")):
+        await toy.fetch(f"UPDATE {table} SET {column} = now() - interval '91 days'")
+
+    async def run() -> str:
+        async with toy.pool.acquire() as conn, as_role(conn, Role.WORKER):
+            return await schedule.forget_old(conn, dt.datetime.now(dt.UTC))
+
+    assert await run() == "4 forgotten"
+    heard = {
+        row["thread"]: row
+        for row in await toy.fetch(
+            "SELECT c.thread, i.* FROM inbox i JOIN conversations c ON c.id = i.conversation_id"
+        )
+    }
+    assert heard["sara"]["event"] == {} and heard["sara"]["external_id"]
+    assert heard["visitor"]["event"] != {}, "a web chat reads its own past from there"
+    assert heard["omar"]["event"] != {}, "it is not answered yet"
+    said = await toy.fetch(
+        "SELECT c.thread, o.payload FROM outbox o JOIN conversations c ON c.id = o.conversation_id"
+    )
+    assert {row["thread"]: row["payload"] != {} for row in said} == {"sara": False, "visitor": True}
+    assert [row["name"] for row in await toy.fetch("SELECT name FROM buckets")] == ["telegram:2"]
+    assert await toy.fetch("SELECT * FROM dead_letters") == []
+    assert [row["text"] for row in await toy.fetch("SELECT text FROM messages WHERE direction = 'in'")] == [
+        "note old",
+        "note kept",
+    ]
+    assert await run() == "0 forgotten"
+
+
+async def test_a_message_delivered_again_after_it_was_forgotten_is_still_known(toy: Toy) -> None:
+    once = event("note once")
+    await toy.hear(once)
+    await toy.answer_all()
+    await toy.fetch("UPDATE inbox SET received_at = now() - interval '91 days'")
+    async with toy.pool.acquire() as conn, as_role(conn, Role.WORKER):
+        await schedule.forget_old(conn, dt.datetime.now(dt.UTC))
+    await toy.hear(once)
+    assert await toy.answer_all() == 0

@@ -478,3 +478,20 @@ async def test_who_writes_in_arabic_is_answered_in_arabic_until_she_chose_otherw
     rows = await toy.say("note 2 عايز فندق في دبي", language="en-GB")
     assert rows[-1]["locale"] == "ar-GB"
     assert (await toy.person())["language_chosen"] is False
+
+
+# ------------------------------------------------------------------------------------------------ what cannot be claimed
+
+
+async def test_a_conversation_that_cannot_be_claimed_keeps_nobody_waiting(toy: Toy) -> None:
+    """A row without a sender, as only a broken deploy could store it, fails inside the claim itself."""
+    broken = {"channel": "terminal", "external_id": "odd", "thread": "odd", "address": "odd", "event": {}}
+    async with toy.pool.acquire() as conn, as_role(conn, Role.APP):
+        await turns.hear(conn, events=[broken])
+    await toy.hear(event("note hello"))
+    with pytest.raises(asyncpg.NotNullViolationError):
+        await toy.answerer.answer()
+    assert await toy.answerer.answer()
+    assert await toy.notes() == ["note hello"]
+    waiting = await toy.fetch("SELECT answered_at, dead_at FROM inbox WHERE external_id = 'odd'")
+    assert [tuple(row) for row in waiting] == [(None, None)], "it waits for the deploy that mends it"

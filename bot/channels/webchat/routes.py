@@ -19,6 +19,7 @@ from bot.channels.webchat.stream import BATCH, Messages, Streams, Wakeups
 from bot.errors import DatabaseUnavailable, OddPayload
 from bot.events import Hear, PictureReader
 from db import webchat
+from db.pool import Role, visit
 from db.webchat import Pool
 
 HISTORY: Final = 50
@@ -83,7 +84,7 @@ class WebChat:
             if wait:
                 return _slow_down(wait)
             token = identity.new_token()
-            async with webchat.visit(self._pool) as connection:
+            async with visit(self._pool, Role.APP) as connection:
                 await webchat.admit(
                     connection, token_hash=identity.hash_of(token), lifetime=identity.LIFETIME
                 )
@@ -96,7 +97,7 @@ class WebChat:
         token = identity.token_of(request)
         if token is None or await self._visitor_of(token) is None:
             return _json({"known": False, "after": 0, "items": []})
-        async with webchat.visit(self._pool) as connection:
+        async with visit(self._pool, Role.APP) as connection:
             found = await webchat.history(connection, token_hash=identity.hash_of(token), most=HISTORY)
         if found is None:
             return _json({"known": False, "after": 0, "items": []})
@@ -142,7 +143,7 @@ class WebChat:
 
     def _fetcher(self, token_hash: bytes) -> Callable[[int], Awaitable[Messages | None]]:
         async def fetch(after: int) -> Messages | None:
-            async with webchat.visit(self._pool) as connection:
+            async with visit(self._pool, Role.APP) as connection:
                 return await webchat.messages_after(
                     connection, token_hash=token_hash, after=after, most=BATCH
                 )
@@ -161,7 +162,7 @@ class WebChat:
         return visitor, identity.hash_of(token)
 
     async def _visitor_of(self, token: str) -> UUID | None:
-        async with webchat.visit(self._pool) as connection:
+        async with visit(self._pool, Role.APP) as connection:
             return await webchat.visitor_of(
                 connection, token_hash=identity.hash_of(token), lifetime=identity.LIFETIME
             )
