@@ -52,7 +52,8 @@ async def _contents(dsn: str) -> dict[str, object]:
                 """
             )
             triggers = await connection.fetch(
-                "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1"
+                # Without brackets: (a OR b) OR c is written a OR b OR c the second time.
+                "SELECT translate(pg_get_triggerdef(oid), '()', '') FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1"
             )
     finally:
         await connection.close()
