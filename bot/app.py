@@ -22,11 +22,11 @@ from aiohttp import web
 from bot.channels import telegram, whatsapp
 from bot.channels.webchat import WebChat, WebchatRenderer
 from bot.dialogue.engine import Engine
-from bot.domain import catalogue
-from bot.errors import ConfigurationError, ImportRefused, SendLater
+from bot.domain import behavior, catalogue
+from bot.errors import ConfigurationError, DatabaseUnavailable, ImportRefused, SendLater
 from bot.events import Channel, Event, Renderer, Sender
 from bot.jobs.answering import answer_forever
-from bot.jobs.schedule import keep_schedule
+from bot.jobs.schedule import MONTHS_AHEAD, keep_schedule
 from bot.jobs.sending import Sending, send_forever
 from bot.settings import Settings
 from bot.suppliers import demo as demo_supplier
@@ -35,8 +35,10 @@ from bot.turn import Answerer, Door, House
 from bot.understanding import understand
 from bot.understanding.gazetteer import Place, city_named
 from bot.web import build
-from db import embedded, migrate, outbox
+from db import behavior as behavior_log
+from db import embedded, migrate, outbox, upkeep
 from db import pool as pool_of
+from db.behavior_writer import BehaviorWriter
 from db.bells import Bells
 from db.pool import Role, as_role, check_turn_role, open_pool, visit
 from handlers import FLOWS
@@ -99,14 +101,19 @@ async def database(settings: Settings, *, leave_up: bool = False) -> AsyncIterat
 async def prepare(
     settings: Settings, place: Database, *, now: dt.datetime | None = None, demo: bool | None = None
 ) -> None:
-    """Migrate, and fill an empty catalogue with the demo hotels; their rates reach 18 months beyond `now`."""
+    """Migrate, make the months of the log, and fill an empty catalogue with the demo hotels.
+
+    The hotels' rates reach 18 months beyond `now`; the log's months follow the real clock.
+    """
     await migrate.migrate(place.direct)
-    if not (settings.demo if demo is None else demo):
-        return
-    moment = now or dt.datetime.now(dt.UTC)
     conn = await asyncpg.connect(place.direct, timeout=15)
     try:
         await pool_of.prepare(conn)
+        async with as_role(conn, Role.OWNER):
+            await upkeep.make_partitions(conn, now=dt.datetime.now(dt.UTC), ahead=MONTHS_AHEAD)
+        if not (settings.demo if demo is None else demo):
+            return
+        moment = now or dt.datetime.now(dt.UTC)
         async with as_role(conn, Role.OWNER):
             await demo_supplier.fill(conn, now=moment)
             await demo_supplier.extend_horizon(conn, now=moment)
@@ -193,7 +200,8 @@ class Core:
 
     async def backlog(self) -> Mapping[str, int]:
         async with visit(self.workers, Role.WORKER, patience=3) as conn:
-            return await outbox.backlog(conn)
+            health = await behavior_log.log_health(conn)
+            return {**await outbox.backlog(conn), "log_without_month": health.in_default}
 
 
 @contextlib.asynccontextmanager
@@ -401,6 +409,9 @@ async def _start_web(
             dead_letter=shared.door.bury,
         )
     app = build(backlog=shared.backlog, routes=routes)
+    writer = BehaviorWriter(shared.database.direct)
+    await writer.start()
+    stack.push_async_callback(writer.stop)
     WebChat(
         pool=shared.pool,
         hear=shared.door.hear,
@@ -409,6 +420,7 @@ async def _start_web(
         public_url=settings.public_url,
         locale=settings.locale,
         demo=settings.demo,
+        opened=_openings(writer),
     ).register(app)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=5)
     await runner.setup()
@@ -422,6 +434,20 @@ async def _start_web(
         ) from None
     port = runner.addresses[0][1]
     return settings.public_url or f"http://localhost:{port}/"
+
+
+def _openings(writer: BehaviorWriter) -> Callable[[bytes | None, str | None], None]:
+    """Note that the page was opened. With the database away for long nothing is noted: the page comes first."""
+
+    def opened(visitor: bytes | None, referrer: str | None) -> None:
+        with contextlib.suppress(DatabaseUnavailable):
+            writer.offer(
+                behavior.page_opened(
+                    at=dt.datetime.now(dt.UTC), visitor=visitor, page="chat", referrer=referrer
+                )
+            )
+
+    return opened
 
 
 async def _until(stopping: asyncio.Event, work: Awaitable[None]) -> None:

@@ -28,3 +28,9 @@ async def forget_old(conn: Connection, *, now: datetime, keep: timedelta, most: 
     """
     forgotten: int = await conn.fetchval("SELECT app.forget_old($1, $2, $3)", now, keep, most)
     return forgotten
+
+
+async def rows_without_month(conn: Connection) -> int:
+    """Rows of the behavior log that fell into its DEFAULT partition."""
+    lost: int = await conn.fetchval("SELECT count(*) FROM user_behavior_log_default")
+    return lost

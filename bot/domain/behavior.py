@@ -1,4 +1,8 @@
-"""The behavior log's vocabulary: what a traveler did, in the seeds' Arabic action types and those they lacked."""
+"""The behavior log's vocabulary: what a traveler did, in the seeds' Arabic action types and those they lacked.
+
+What she does in a conversation is a row of its turn (`Acted`); what belongs to no turn is an `Occurrence` for the group
+commit, which counts it without her unless she consented to analysis.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import orjson
+
+from db.behavior import Occurrence, new_id
 
 
 class Action(StrEnum):
@@ -40,6 +48,10 @@ class Action(StrEnum):
     OUTCOME = "نتيجة_إقامة"
     PREDICTION_SHOWN = "عرض_توقع"
     PROOF_SHOWN = "عرض_دليل_اجتماعي"
+    # Of no turn: these three may name nobody.
+    PAGE_OPENED = "عرض_صفحة"
+    LINK_OPENED = "فتح_رابط"
+    PROOF_ASKED = "طلب_دليل_اجتماعي"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +75,19 @@ class Acted:
             "hour_of_day": local.hour,
             "day_of_week": local.isoweekday(),
         }
+
+
+MOST_REFERRER = 255
+
+
+def page_opened(*, at: datetime, visitor: bytes | None, page: str, referrer: str | None) -> Occurrence:
+    """The web chat was opened. `visitor`: the SHA-256 of her cookie. `referrer`: the host of the page she came from."""
+    return Occurrence(
+        id=new_id(at),
+        at=at,
+        action=Action.PAGE_OPENED.value,
+        data=orjson.dumps({"page": page}).decode(),
+        visitor=visitor,
+        device="webchat",
+        referrer=referrer[:MOST_REFERRER] if referrer else None,
+    )

@@ -40,9 +40,12 @@ class Job:
 
 
 async def make_partitions(conn: asyncpg.Connection, now: dt.datetime) -> str:
-    """Months of the behavior log: the last, this one, and three ahead."""
+    """Months of the behavior log: the last, this one, and three ahead; rows that found no month are told of."""
     made = await upkeep.make_partitions(conn, now=now, ahead=MONTHS_AHEAD)
-    return f"{made} made"
+    lost = await upkeep.rows_without_month(conn)
+    if lost:
+        log.warning("behavior_log.without_month", rows=lost)
+    return f"{made} made, {lost} rows without a month" if lost else f"{made} made"
 
 
 async def expire_holds(conn: asyncpg.Connection, now: dt.datetime) -> str:

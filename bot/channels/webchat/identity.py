@@ -69,3 +69,13 @@ def address_of(request: web.Request) -> str:
         return str(ipaddress.ip_address(forwarded)) if ipaddress.ip_address(peer).is_private else peer
     except ValueError:
         return peer
+
+
+def referrer_of(request: web.Request) -> str | None:
+    """The host of another site's page that led here; its path and query are nobody's business."""
+    try:
+        host = urlsplit(request.headers.get("Referer", "")).hostname
+        ours = urlsplit(f"//{request.headers.get('Host', '')}").hostname
+    except ValueError:
+        return None
+    return host if host != ours else None

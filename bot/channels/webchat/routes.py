@@ -26,6 +26,9 @@ HISTORY: Final = 50
 _BODY_PATIENCE: Final = 20.0
 _RETRY_AFTER: Final = "2"
 
+Opened = Callable[[bytes | None, str | None], None]
+"""The page was opened: the hash of her cookie, the host of the page she came from. Never waits and never fails."""
+
 Handler = Callable[["WebChat", web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -33,7 +36,7 @@ class WebChat:
     """The channel's HTTP side. `register` it on the application once; it closes its sockets when that shuts down.
 
     public_url: PUBLIC_URL; decides whether cookies are Secure, and is accepted as an Origin beside the Host asked for.
-    locale, demo: RAHHAL_LOCALE and RAHHAL_DEMO, for the page.
+    locale, demo: RAHHAL_LOCALE and RAHHAL_DEMO, for the page. opened: is told of every opening of the page.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class WebChat:
         public_url: str | None = None,
         locale: str = "ar-EG",
         demo: bool = False,
+        opened: Opened | None = None,
     ) -> None:
         self._pool = pool
         self._hear = hear
@@ -54,14 +58,16 @@ class WebChat:
         self._streams = Streams(wakeups)
         self._page = Page(locale=locale, demo=demo, secure=self._secure)
         self._pictures = Pictures(pictures)
+        self._opened = opened
+        self._openings_counted = Buckets(capacity=30, per_second=0.2)
         self._messages_allowed = Buckets(capacity=30, per_second=0.5)
         self._newcomers_allowed = Buckets(
             capacity=60, per_second=1.0
         )  # mobile carriers put a city behind one address
 
     def register(self, app: web.Application) -> None:
-        app.router.add_get("/", self._page.show)
-        app.router.add_get("/chat", self._page.show)
+        app.router.add_get("/", self.show)
+        app.router.add_get("/chat", self.show)
         app.router.add_get("/chat/static/{version}/{name:.+}", self._page.show_file)
         app.router.add_post("/chat/visit", _answered(WebChat.visit, self))
         app.router.add_get("/chat/history", _answered(WebChat.history, self))
@@ -74,6 +80,16 @@ class WebChat:
             await self._streams.close()
 
         app.on_shutdown.append(close)
+
+    async def show(self, request: web.Request) -> web.StreamResponse:
+        """The page itself; its opening is noted, but not what a browser fetches in advance or a machine fetches all day."""
+        response = await self._page.show(request)
+        purpose = request.headers.get("Sec-Purpose", "")
+        if self._opened and request.method == "GET" and not purpose.startswith("prefetch"):
+            token = identity.token_of(request)
+            if not self._openings_counted.take(identity.address_of(request)):
+                self._opened(identity.hash_of(token) if token else None, identity.referrer_of(request))
+        return response
 
     async def visit(self, request: web.Request) -> web.StreamResponse:
         """Become known. The row is made here, on somebody's first word, so that passing robots leave none."""
