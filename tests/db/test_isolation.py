@@ -12,12 +12,13 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from db import bookings, migrate, turns
+from db import bookings, migrate, referrals, sharing, turns
 from db.pool import Role, as_role, open_pool
 from tests.fakes import small_hotel
 
 SHARED = {
     "exchange_rates",
+    "referral_terms",
     "hotels",
     "room_types",
     "room_rates",
@@ -107,12 +108,25 @@ async def arrive(conn: asyncpg.Connection, name: str, hotel: small_hotel.SmallHo
             }
         ],
     )
+    await invite(conn, claim.person.id)
     await become(conn, Role.OWNER)
     await conn.execute("UPDATE bookings SET status = 'completed' WHERE id = $1", held.booking_id)
     await conn.execute(
         "INSERT INTO booking_outcomes (booking_id, satisfaction_score) VALUES ($1, 9)", held.booking_id
     )
     return Someone(claim.person.id, claim.talk.id, claim.waiting[0].id, token)
+
+
+async def invite(conn: asyncpg.Connection, person: UUID) -> None:
+    """Her link, something she shared, and a credit."""
+    await referrals.link(conn, campaign=None, platform="terminal")
+    await sharing.share(conn, content_type="hotel", content_id="h", content_data={}, platform="terminal")
+    await become(conn, Role.OWNER)
+    await conn.execute(
+        "INSERT INTO rewards (user_id, referral_id, kind, amount, currency, matures_at, idempotency_key) "
+        "SELECT $1, r.id, 'referrer', 100, 'USD', now(), 'reward:' || r.id FROM referrals r WHERE r.referrer_user_id = $1",
+        person,
+    )
 
 
 @dataclass(frozen=True)
@@ -178,6 +192,9 @@ async def test_a_turn_sees_its_own_rows_and_nobody_else_s(two: Two) -> None:
         "payments",
         "traveler_personas",
         "booking_outcomes",
+        "referrals",
+        "rewards",
+        "shared_content",
     }
 
 
