@@ -10,12 +10,16 @@ VERSION = 1
 
 
 class Asking(BaseModel):
-    """A yes/no question outside any flow, and what each answer means (name, slots, args of a move)."""
+    """A yes/no question outside any flow, and what each answer means (name, slots, args of a move).
+
+    beside: the question of the frame in progress stands too, and free text may still answer that.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     yes: dict[str, Any] | None = None
     no: dict[str, Any] | None = None
+    beside: bool = False
 
 
 class Frame(BaseModel):

@@ -70,6 +70,7 @@ class Conduct:
 
     async def _follow(self, move: Move) -> None:
         turn = self._turn
+        owed, misses = self._owed(), turn.dialogue.misses
         decision = self._engine.take(turn.dialogue, move)
         try:
             match decision:
@@ -77,6 +78,8 @@ class Conduct:
                     # A new search that differs from the last one corrects nothing.
                     await self._note(corrected if move.name == FILL else frozenset())
                     await self._advance()
+                    if owed is not None and self._owed() == owed:
+                        self._not_answered(misses + 1)
                 case Call(handler=handler, move=called, in_frame=True):
                     frame = turn.dialogue.top
                     assert frame is not None
@@ -92,6 +95,23 @@ class Conduct:
                     await self._respond(decision)
         except DomainError as refusal:
             turn.say(refusal.tell, **_in_words(turn, refusal.values))
+
+    def _owed(self) -> tuple[Frame, str, tuple[str, ...]] | None:
+        """The question that waits for a value: its frame, its step, and what is answered beside it.
+
+        Consent may be asked for as often as it takes.
+        """
+        frame = self._turn.dialogue.top
+        step = self._engine.due(frame) if frame is not None and frame.asked else None
+        if frame is None or not isinstance(step, Ask) or step.name != frame.asked:
+            return None
+        return frame, step.name, tuple(frame.filled)
+
+    def _not_answered(self, misses: int) -> None:
+        """What was said could be read, but nothing is answered by it: going in circles is a miss too."""
+        self._turn.dialogue.misses = misses
+        if misses >= MISSES_BEFORE_HUMAN:
+            self._offer_human()
 
     async def _note(self, corrected: frozenset[str]) -> None:
         turn = self._turn
@@ -191,19 +211,23 @@ class Conduct:
     async def _missed(self) -> None:
         turn = self._turn
         if turn.dialogue.misses >= MISSES_BEFORE_HUMAN:
-            turn.dialogue.misses = 0
-            offer = turn.reply("not_understood.human_offer")
-            yes, no = Do(name="human", args={"reason": "not_understood"}), Do(name="human_declined")
-            buttons = (
-                Button(label=turn.texts.say("button.human_yes"), do=yes),
-                Button(label=turn.texts.say("button.human_no"), do=no),
-            )
-            turn.add(offer.model_copy(update={"buttons": (buttons,)}))
-            turn.dialogue.question = Asking(yes=yes.model_dump(), no=no.model_dump())
+            self._offer_human()
         elif turn.dialogue.top is not None:
             await self._ask_again("not_understood.asked")
         else:
             turn.say("not_understood.first" if turn.dialogue.misses <= 1 else "not_understood.second")
+
+    def _offer_human(self) -> None:
+        turn = self._turn
+        turn.dialogue.misses = 0
+        offer = turn.reply("not_understood.human_offer")
+        yes, no = Do(name="human", args={"reason": "not_understood"}), Do(name="human_declined")
+        buttons = (
+            Button(label=turn.texts.say("button.human_yes"), do=yes),
+            Button(label=turn.texts.say("button.human_no"), do=no),
+        )
+        turn.add(offer.model_copy(update={"buttons": (buttons,)}))
+        turn.dialogue.question = Asking(yes=yes.model_dump(), no=no.model_dump(), beside=True)
 
     async def _stale(self) -> None:
         if self._engine.answers("revive"):
