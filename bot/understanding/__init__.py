@@ -7,6 +7,7 @@ Pure and deterministic: the same text, clock and question always give the same a
 """
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -59,7 +60,7 @@ def understand(
     return Understanding(
         intent=heard.intent.name,
         slots=heard.filling.slots,
-        entities=_entities(text, heard.context),
+        entities=_entities(text, heard.context.found),
         emotional_state=mood_of(text, heard.tokens),
         confidence=calibrated(heard.intent, heard.nodes, heard.filling.slots),
         candidates=heard.destination.candidates,
@@ -85,12 +86,10 @@ def hear(text: str, *, now: datetime, timezone: str, locale: str, asked: str | N
     context = Context(today, country, asked)
     tokens, nodes = read(text, context)
     nodes = without_the_past(nodes)
-    context.places = tuple(
-        place.country for node in nodes if node.kind == "place" for place in node.value[:1]
-    )
+    context.places = tuple([node.value[0].country for node in nodes if node.kind == "place" and node.value])
     nodes = parse(nodes, (NUMBERS, VALUES, RANGES, REQUESTS), context)
     destination = find_destination(text, nodes, context)
-    price_asked = any(node.kind == "cue" and node.value == "ask_price" for node in nodes)
+    price_asked = "ask_price" in [node.value for node in nodes if node.kind == "cue"]
     filling = fill(text, nodes, destination, context, price_asked=price_asked)
     intent = intent_of(nodes, filling.slots, destination, context)
     if intent.name == "out_of_scope" and filling.problems:
@@ -121,27 +120,28 @@ def _person_name(text: str, intent: Intent) -> str | None:
     return " ".join(words) if looks_right and len(said) <= 80 else None
 
 
-def _entities(text: str, context: Context) -> tuple[Entity, ...]:
+def _entities(text: str, found: Sequence[Node]) -> tuple[Entity, ...]:
     spans: dict[tuple[str, int, int], Entity] = {}
-    for node in context.found:
+    for node in found:
         kind = ENTITY_TYPES.get(node.kind)
-        if kind:
-            found = Entity(
-                kind, node.start, node.end, text[node.start : node.end], _value(kind, node), node.rule
-            )
-            spans.setdefault((kind, node.start, node.end), found)
-    return tuple(sorted(spans.values(), key=lambda entity: (entity.start, -entity.end, entity.type)))
+        if kind and (kind, node.start, node.end) not in spans:
+            said = text[node.start : node.end]
+            entity = Entity(kind, node.start, node.end, said, _value(kind, node), node.rule)
+            spans[kind, node.start, node.end] = entity
+    return tuple(sorted(spans.values(), key=_place_in_text))
+
+
+def _place_in_text(entity: Entity) -> tuple[int, int, str]:
+    return entity.start, -entity.end, entity.type
 
 
 def _value(kind: str, node: Node) -> Any:
-    match kind:
-        case "number":
-            return {"value": getattr(node.value, "value", node.value)}
-        case "ordinal" | "percent":
-            return {"value": node.value}
-        case "place":
-            return node.value[0].as_json() if node.value else {}
-        case "person_count":
-            return {"value": node.value.value}
-        case _:
-            return node.value.as_json()
+    if kind == "number":
+        return {"value": getattr(node.value, "value", node.value)}
+    if kind in ("ordinal", "percent"):
+        return {"value": node.value}
+    if kind == "place":
+        return node.value[0].as_json() if node.value else {}
+    if kind == "person_count":
+        return {"value": node.value.value}
+    return node.value.as_json()

@@ -3,7 +3,7 @@
 import calendar
 from collections.abc import Iterator
 from datetime import date, timedelta
-from functools import cache
+from functools import lru_cache
 
 WEEKENDS = {
     # First day of the weekend (Monday is 0). Elsewhere Saturday. Sources: CLDR weekData 46, and the Emirates' change of 2022.
@@ -74,6 +74,7 @@ def week_after(today: date, country: str) -> tuple[date, date]:
     return start, start + timedelta(7)
 
 
+@lru_cache(maxsize=4_096)
 def hijri_to_gregorian(year: int, month: int, day: int) -> date | None:
     """By the Umm al-Qura calendar, which is tabulated for 1343-1500; None outside it or past a month's end."""
     from hijridate import Hijri
@@ -84,6 +85,7 @@ def hijri_to_gregorian(year: int, month: int, day: int) -> date | None:
         return None
 
 
+@lru_cache(maxsize=4_096)
 def hijri_year(day: date) -> int:
     from hijridate import Gregorian
 
@@ -93,7 +95,7 @@ def hijri_year(day: date) -> int:
         return 1447
 
 
-@cache
+@lru_cache(maxsize=4_096)
 def next_hijri(today: date, month: int, day: int) -> date | None:
     """The first such Hijri date that is not past."""
     year = hijri_year(today)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from bot.understanding.gazetteer import Area, Place, gazetteer, rank
@@ -11,6 +12,8 @@ CLEAR_LEAD = 0.9
 """By how much the best place of a name must outrank the next to be taken without asking (see `gazetteer.rank`)."""
 
 _FILLERS = ("word",)
+
+NAMES_A_PLACE = frozenset({"place", "area", "journey"})
 
 CORRECTS = frozenset({"no", "correction", "rejected"})
 """After one of these a second place is the one that is meant («الفيوم... لا خليها اسكندرية»); so is one said twice."""
@@ -26,6 +29,9 @@ class Destination:
 
 def find_destination(text: str, nodes: Sequence[Node], context: Context) -> Destination:
     found = Destination()
+    if NAMES_A_PLACE.isdisjoint([node.kind for node in nodes]):
+        found.unknown = _unknown_place(text, nodes, context)
+        return found
     rejected = {place for node in nodes if node.kind == "rejected" for place in node.value}
     named: tuple[Place, ...] = ()
     corrected = False
@@ -71,17 +77,23 @@ def _with_its_marks(said: str, places: tuple[Place, ...]) -> tuple[Place, ...]:
 
 
 def _choose(found: Destination, places: tuple[Place, ...], context: Context) -> None:
-    # «تونس» and «الكويت» are the cities before they are the countries.
-    cities = {place.country for place in places if place.kind != "country"}
-    places = tuple(place for place in places if place.kind != "country" or place.country not in cities)
-    ranked = sorted({_same(p): p for p in sorted(places, key=lambda p: (p.asked_for, p.population))}.values(),
-                    key=lambda place: -rank(place, context.country))  # fmt: skip
-    best = ranked[0]
-    close = [p for p in ranked[1:] if rank(best, context.country) - rank(p, context.country) < CLEAR_LEAD]
+    best, *close = _likely(places, context.country)
     if close:
         found.candidates = tuple(_candidate(place) for place in (best, *close)[:5])
     else:
         found.place = best
+
+
+@lru_cache(maxsize=4_096)
+def _likely(places: tuple[Place, ...], country: str) -> tuple[Place, ...]:
+    """The best place of a name seen from a country, and those too close to it to be left out."""
+    # «تونس» and «الكويت» are the cities before they are the countries.
+    cities = {place.country for place in places if place.kind != "country"}
+    places = tuple(place for place in places if place.kind != "country" or place.country not in cities)
+    one_each = {_same(place): place for place in sorted(places, key=lambda p: (p.asked_for, p.population))}
+    ranked = sorted(one_each.values(), key=lambda place: -rank(place, country))
+    best = rank(ranked[0], country)
+    return ranked[0], *(place for place in ranked[1:] if best - rank(place, country) < CLEAR_LEAD)
 
 
 def _same(place: Place) -> tuple[str, str, str]:

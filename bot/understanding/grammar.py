@@ -5,23 +5,29 @@ a function that turns the nodes matched into a value, or refuses them with None.
 see the same sequence; its result, with found values in place of the nodes they cover, is the next stage's input.
 
 Pattern language: kind names separated by spaces, `(a | b)`, `?`, `*`, `!kind` and `!(a | b)` (not followed by). Every kind is one
-character to the regular expression engine, and the rules of a stage that start with one kind are one expression, each
-rule a lookahead of its own: matching once tells how far each of them reaches.
+character to the regular expression engine, and only the rules that can start with the two kinds at hand are tried.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, ClassVar, NamedTuple
+from functools import cached_property
+from typing import Any, ClassVar
 
-_CODES: dict[str, str] = {}
+
+class _Codes(dict[str, str]):
+    def __missing__(self, kind: str) -> str:
+        return self.setdefault(kind, chr(0x4E00 + len(self)))
+
+
+_CODES = _Codes()
 _IN_PATTERNS: set[str] = set()
 
 
 def code_of(kind: str) -> str:
     """The character that stands for a kind in compiled patterns."""
-    return _CODES.setdefault(kind, chr(0x4E00 + len(_CODES)))
+    return _CODES[kind]
 
 
 def kinds_in_patterns() -> frozenset[str]:
@@ -44,7 +50,7 @@ class Node:
         parts: Sequence["Node"] = (),
     ) -> None:
         self.kind = kind
-        self.code = _CODES.get(kind) or code_of(kind)
+        self.code = _CODES[kind]
         self.start = start
         self.end = end
         self.value = value
@@ -73,19 +79,18 @@ class Context:
 Build = Callable[[Sequence[Node], Context], Any]
 
 
-class Rule(NamedTuple):
+@dataclass(frozen=True)
+class Rule:
     name: str
     kind: str
     expression: str
+    openings: "Openings"
     build: Build
 
-
-class Opening(NamedTuple):
-    """The rules that can start with one kind, in the order of their registration."""
-
-    rules: list[Rule]
-    reach: Callable[[str, int], "re.Match[str] | None"]
-    """Matches always; group i ends where rule i does, and is missing where it does not apply."""
+    @cached_property
+    def match(self) -> Callable[[str, int], "re.Match[str] | None"]:
+        """Compiled when a message first has two kinds that the rule starts with."""
+        return re.compile(self.expression).match
 
 
 class Stage:
@@ -100,50 +105,50 @@ class Stage:
 
     def __init__(self) -> None:
         self._by_first: dict[str, list[Rule]] = {}
-        self._openings: dict[str, Opening] = {}
+        self._openings: dict[str, dict[str, tuple[Rule, ...]]] = {}  # first kind, second kind or ENDS
 
     def rule(self, kind: str, pattern: str) -> Callable[[Build], Build]:
         """Register a function for `pattern`; what it returns becomes a node of `kind`."""
 
         def register(build: Build) -> Build:
-            expression, first = _compile(pattern)
-            made = Rule(build.__name__.strip("_"), kind, expression, build)
+            expression, openings = _compile(pattern)
+            made = Rule(build.__name__.strip("_"), kind, expression, openings, build)
             Stage._made.add(kind)
-            for code in first:
+            for code in openings:
                 self._by_first.setdefault(code, []).append(made)
+                self._openings[code] = {}
             return build
 
         return register
 
-    def _opening(self, code: str) -> Opening:
-        """Compiled when a message first has this kind."""
-        found = self._openings.get(code)
-        if found is None:
-            rules = self._by_first[code]
-            expression = "".join(f"(?=({rule.expression})|)" for rule in rules)
-            found = self._openings[code] = Opening(rules, re.compile(expression).match)
-        return found
+    def _opening(self, first: str, second: str) -> tuple[Rule, ...]:
+        """The rules that can start with two kinds, or with the last one of a message; mostly none or one."""
+        rules = tuple(
+            rule for rule in self._by_first[first] if not rule.openings[first].isdisjoint((ENDS, second))
+        )
+        self._openings[first][second] = rules
+        return rules
 
     def run(self, nodes: list[Node], kinds: str, context: Context) -> tuple[list[Node], str]:
         """The nodes with what was found in place of what it covers, and their kinds as codes; `kinds` are those before."""
-        by_first = self._by_first
-        if by_first.keys().isdisjoint(kinds):
-            return nodes, kinds
+        openings = self._openings
         result: list[Node] = []
         said = ""
         position = 0
-        for start, code in enumerate(kinds):
-            if start < position or code not in by_first:
+        for start, node in enumerate(nodes):
+            opening = openings.get(node.code)
+            if opening is None or start < position:
                 continue
-            opening = self._openings.get(code) or self._opening(code)
-            reached = opening.reach(kinds, start)
-            if reached is None or reached.lastindex is None:
+            second = nodes[start + 1].code if start + 1 < len(nodes) else ENDS
+            rules = opening.get(second)
+            if rules is None:
+                rules = self._opening(node.code, second)
+            if not rules:
                 continue
-            matches = [(end, -order) for order, (_, end) in enumerate(reached.regs) if end > start]
+            matches = [(found.end(), rule) for rule in rules if (found := rule.match(kinds, start))]
             if len(matches) > 1:
-                matches.sort(reverse=True)
-            for end, order in matches:
-                rule = opening.rules[-order - 1]
+                matches.sort(key=_reach, reverse=True)
+            for end, rule in matches:
                 covered = nodes[start:end]
                 value = rule.build(covered, context)
                 if value is not None:
@@ -157,6 +162,10 @@ class Stage:
         if not position:
             return nodes, kinds
         return result + nodes[position:], said + kinds[position:]
+
+
+def _reach(match: tuple[int, Rule]) -> int:
+    return match[0]
 
 
 def parse(nodes: list[Node], stages: Sequence[Stage], context: Context) -> list[Node]:
@@ -181,36 +190,45 @@ def has(nodes: Sequence[Node], *kinds: str) -> bool:
 
 _PIECES = re.compile(r"[a-z_0-9]+|[()|?*!]")
 
+ENDS = ""
+"""Among what can stand second: the pattern may end with the first, whatever follows."""
 
-def _compile(pattern: str) -> tuple[str, set[str]]:
-    """A regular expression over kind codes, and the codes it can start with."""
+Openings = dict[str, set[str]]
+"""The codes a pattern can start with, each with those that can stand second (exclusions such as `!kind` not counted)."""
+
+
+def _compile(pattern: str) -> tuple[str, Openings]:
+    """A regular expression over kind codes, and what it can start with."""
     pieces = _PIECES.findall(pattern)
     _IN_PATTERNS.update(piece for piece in pieces if piece not in "()|?*!")
     position = 0
 
-    def alternatives() -> tuple[str, set[str], bool]:
+    def alternatives() -> tuple[str, Openings, bool]:
         nonlocal position
-        expressions, first, empty = [], set(), False
+        expressions: list[str] = []
+        openings: Openings = {}
+        empty = False
         while True:
             expression, starts, nullable = concatenation()
             expressions.append(expression)
-            first |= starts
+            _merge(openings, starts)
             empty |= nullable
             if position < len(pieces) and pieces[position] == "|":
                 position += 1
             else:
-                return "|".join(expressions), first, empty
+                return "|".join(expressions), openings, empty
 
-    def concatenation() -> tuple[str, set[str], bool]:
+    def concatenation() -> tuple[str, Openings, bool]:
         nonlocal position
-        expression, first, empty = "", set(), True
+        expression, empty = "", True
+        openings: Openings = {}
         while position < len(pieces) and pieces[position] not in "|)":
             piece = pieces[position]
             position += 1
             if piece == "!":
                 group = pieces[position] == "("
                 position += group
-                inner, _, _ = alternatives() if group else (code_of(pieces[position]), set(), False)
+                inner, _, _ = alternatives() if group else (code_of(pieces[position]), {}, False)
                 expression += f"(?!{inner})"
                 position += 1
                 continue
@@ -220,17 +238,34 @@ def _compile(pattern: str) -> tuple[str, set[str]]:
                 position += 1
             else:
                 inner = code_of(piece)
-                starts, nullable = {inner}, False
+                starts, nullable = {inner: {ENDS}}, False
             if position < len(pieces) and pieces[position] in "?*":
+                if pieces[position] == "*":
+                    _follow(starts, starts, ends=True)
                 inner += pieces[position]
                 nullable = True
                 position += 1
             expression += inner
+            _follow(openings, starts, ends=nullable)
             if empty:
-                first |= starts
+                _merge(openings, starts)
             empty &= nullable
-        return expression, first, empty
+        return expression, openings, empty
 
-    expression, first, empty = alternatives()
+    expression, openings, empty = alternatives()
     assert not empty, f"the pattern {pattern!r} matches nothing at all"
-    return expression, first
+    return expression, openings
+
+
+def _merge(openings: Openings, others: Openings) -> None:
+    for code, followers in others.items():
+        openings.setdefault(code, set()).update(followers)
+
+
+def _follow(openings: Openings, following: Openings, *, ends: bool) -> None:
+    """What could end after one kind goes on with what follows; it can still end there if that may be left out."""
+    for followers in openings.values():
+        if ENDS in followers:
+            followers.update(following)
+            if not ends:
+                followers.discard(ENDS)

@@ -87,20 +87,22 @@ COMPOSED = (
     ({"say"}, {"person", "people"}, "read_reviews"),
     ({"talk"}, {"somebody", "person", "one_person", "number"}, "human"),
 )
+COMPOSED_VERBS = frozenset().union(*(verbs for verbs, _, _ in COMPOSED))
 
 
 def _command(heard: Heard) -> Intent | None:
     said = heard.kinds | heard.cues
-    for verbs, objects, name in COMPOSED:
-        if said & verbs and said & objects and "outside" not in heard.kinds:
-            return Intent(name, 0.9)
+    if not COMPOSED_VERBS.isdisjoint(said):
+        for verbs, objects, name in COMPOSED:
+            if said & verbs and said & objects and "outside" not in heard.kinds:
+                return Intent(name, 0.9)
     if (
         "send" in heard.kinds
         and "outside" not in heard.kinds
         and heard.inner & {"relative", "relatives", "friends", "family"}
     ):
         return Intent("share", 0.9)
-    for name in COMMANDS:
+    for name in COMMANDS if heard.cues else ():
         if name in heard.cues and not ("outside" in heard.kinds and name not in ("privacy_delete", "human")):
             return Intent(name, 0.93)
     return None

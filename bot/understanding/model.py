@@ -1,11 +1,10 @@
 """What the understanding of a message consists of."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(NamedTuple):
     """A span of the message and what it says; offsets count code points. `rule` tells who found it."""
 
     type: str

@@ -64,6 +64,7 @@ def fold(word: str) -> str:
     return _ELONGATED.sub(lambda run: run[0][0], word.lower().translate(_FOLD))
 
 
+@lru_cache(maxsize=4_096)
 def offset_of(word: str, folded_length: int) -> int:
     """How many code points of `word` its first `folded_length` folded letters take, marks included."""
     for taken in range(folded_length, len(word)):

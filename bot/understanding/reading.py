@@ -33,7 +33,7 @@ NEVER_PREFIXED: Final = frozenset(
         "around",
     }
 )
-MARKS: Final = frozenset({"stop", "question", "comma", "dash"})
+LEADING_PREFIXES: Final = frozenset({"bi", "in", "li", "on"})
 
 
 def read(text: str, context: Context) -> tuple[list[Token], list[Node]]:
@@ -121,13 +121,13 @@ def _read_word(text: str, tokens: list[Token], index: int, nodes: list[Node], co
             place, length = _place(form, longest, tokens, index, nodes, context)
             if place and (length > taken or (meaning and _place_wins(meaning, place, nodes))):
                 kind = "area" if isinstance(place[0], Area) else "place"
-                start = _prefixes(text, form, token, nodes)
+                start = _prefixes(text, form, token, nodes) if form.cut else token.start
                 made = Node(kind, start, tokens[index + length - 1].end, place, "gazetteer")
                 context.found.append(made)
                 nodes.append(made)
                 return length
         if meaning:
-            start = _prefixes(text, form, token, nodes)
+            start = _prefixes(text, form, token, nodes) if form.cut else token.start
             if meaning.kind != "filler":
                 nodes.append(Node(meaning.kind, start, tokens[index + taken - 1].end, meaning.value))
             return taken
@@ -191,34 +191,56 @@ def _may_be_prefixed(meaning: Meaning, form: Form) -> bool:
 def _place(
     form: Form, longest: int, tokens: list[Token], index: int, nodes: list[Node], context: Context
 ) -> tuple[tuple[Place | Area, ...], int]:
-    places = gazetteer()
     for length in range(min(longest, len(tokens) - index), 0, -1):
-        name = " ".join([form.stem, *(token.key for token in tokens[index + 1 : index + length])])
-        found = places.names.get(name)
-        if not found:
+        name = form.stem
+        if length > 1:
+            name = " ".join([name, *[token.key for token in tokens[index + 1 : index + length]]])
+        named = _named(name, context.country)
+        if named is None:
             continue
-        areas = [place for place in found if isinstance(place, Area)]
-        if areas:
-            return (areas[0],), length
+        if named.area:
+            return (named.area,), length
         expected = (
             context.asked == "destination"
             or _leads_to_place(nodes)
-            or (bool({"bi", "in", "li", "on"} & set(form.prefixes)) and len(form.stem) > 2)
+            or (len(form.stem) > 2 and not LEADING_PREFIXES.isdisjoint(form.prefixes))
             or len(tokens) == length
         )
-        if length == 1 and not expected and (name in places.common or _too_short_alone(name, found)):
+        if length == 1 and not expected and named.doubtful:
             continue
-        towns = [place for place in found if isinstance(place, Place)]
-        known = [place for place in towns if place.known]
-        hinted = "on" in form.prefixes and not known  # «عالواتس» is no journey to Vác
-        if known or (expected and not hinted):
-            return tuple(sorted(known or towns, key=lambda place: -rank(place, context.country))), length
+        hinted = "on" in form.prefixes and not named.known  # «عالواتس» is no journey to Vác
+        if named.known or (expected and not hinted):
+            return named.known or named.towns, length
     return (), 0
 
 
+class Named(NamedTuple):
+    """What has a name in the gazetteer, seen from a country: an area, or towns by rank."""
+
+    area: Area | None
+    towns: tuple[Place, ...]
+    known: tuple[Place, ...]
+    doubtful: bool  # in one word it is as likely no place at all
+
+
+@lru_cache(maxsize=4_096)
+def _named(name: str, country: str) -> Named | None:
+    places = gazetteer()
+    found = places.names.get(name)
+    if not found:
+        return None
+    area = next((place for place in found if isinstance(place, Area)), None)
+    towns = [place for place in found if isinstance(place, Place)]
+    towns.sort(key=lambda place: -rank(place, country))
+    known = tuple(place for place in towns if place.known)
+    return Named(area, tuple(towns), known, name in places.common or _too_short_alone(name, found))
+
+
 def _leads_to_place(nodes: list[Node]) -> bool:
-    before = next((node for node in reversed(nodes) if node.kind not in ("comma", "stop")), None)
-    if before is None:
+    for before in reversed(nodes):
+        if before.kind not in ("comma", "stop"):
+            break
+    else:
         return False
     if before.kind in LEADS_TO_PLACE:
         return before is nodes[-1]
@@ -247,8 +269,6 @@ def _place_wins(meaning: Meaning, place: tuple[Place | Area, ...], nodes: list[N
 
 def _prefixes(text: str, form: Form, token: Token, nodes: list[Node]) -> int:
     """Append the prefixes of a form; where in the message the rest of the word starts."""
-    if not form.cut:
-        return token.start
     for position, kind in enumerate(form.prefixes, token.start):
         nodes.append(Node(kind, position, position + 1, None, "prefix"))
     return token.start + offset_of(text[token.start : token.end], form.cut)
@@ -266,7 +286,7 @@ def _unknown(text: str, token: Token, nodes: list[Node], context: Context) -> in
             found = tuple(
                 place for place in gazetteer().names[name] if isinstance(place, Place) and place.known
             )
-            start = _prefixes(text, form, token, nodes)
+            start = _prefixes(text, form, token, nodes) if form.cut else token.start
             made = Node("place", start, token.end, found, "misspelling")
             context.found.append(made)
             nodes.append(made)

@@ -29,7 +29,6 @@ _ENGLISH_ORDINALS = {"st", "nd", "rd", "th", "er", "eme", "ème"}
 _LATIN_RUNS = re.compile(r"\d+|[^\d]+")
 
 
-_CHUNK = re.compile(r"\S+")
 _CACHED_LENGTH = 40
 """Longer runs without a space are links or noise, and do not come twice."""
 
@@ -55,9 +54,11 @@ def tokenize(text: str) -> list[Token]:
     if "+" in text:
         return [Token(*piece) for piece in cut(text[:READ_LIMIT])]
     tokens = []
-    for chunk in _CHUNK.finditer(text, 0, READ_LIMIT):
-        said, start = chunk[0], chunk.start()
-        for kind, key, first, last in _cut_again(said) if len(said) <= _CACHED_LENGTH else cut(said):
+    end = 0
+    for said in text[:READ_LIMIT].split():
+        start = text.index(said, end)
+        end = start + len(said)
+        for kind, key, first, last in _cut_again(said) if end - start <= _CACHED_LENGTH else cut(said):
             tokens.append(Token(kind, key, start + first, start + last))
     return tokens
 
@@ -102,6 +103,8 @@ _RAW = {"link", "mark"}
 
 def parse_number(key: str) -> int | float | None:
     """The value of a numeral as typed: 1,500 · 1500 · 2.5 · 1.500 (three decimals are thousands)."""
+    if key.isdecimal():
+        return int(key) if len(key) <= 9 else None
     digits = re.sub("[,٬،]", "", key).replace("٫", ".")
     whole, _, decimals = digits.partition(".")
     if len(whole) > 9:
