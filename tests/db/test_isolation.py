@@ -114,6 +114,7 @@ async def arrive(conn: asyncpg.Connection, name: str, hotel: small_hotel.SmallHo
     await conn.execute(
         "INSERT INTO booking_outcomes (booking_id, satisfaction_score) VALUES ($1, 9)", held.booking_id
     )
+    await foresee(conn, claim.person.id, held.booking_id)
     return Someone(claim.person.id, claim.talk.id, claim.waiting[0].id, token)
 
 
@@ -125,6 +126,31 @@ async def invite(conn: asyncpg.Connection, person: UUID) -> None:
     await conn.execute(
         "INSERT INTO rewards (user_id, referral_id, kind, amount, currency, matures_at, idempotency_key) "
         "SELECT $1, r.id, 'referrer', 100, 'USD', now(), 'reward:' || r.id FROM referrals r WHERE r.referrer_user_id = $1",
+        person,
+    )
+
+
+async def foresee(conn: asyncpg.Connection, person: UUID, booking: UUID) -> None:
+    """A prediction of each kind. As rahhal_owner."""
+    await conn.execute(
+        """
+        INSERT INTO outcome_predictions
+            (booking_id, user_id, predictions, factors_considered, predicted_rating, predicted_satisfaction, confidence_level,
+             cancellation_risk, model, demo, created_at)
+        VALUES ($1, $2, '{}', '{}', 8, 8.5, 0.4, 0.2, 'test', false, now())
+        """,
+        booking,
+        person,
+    )
+    await conn.execute(
+        """
+        INSERT INTO trip_predictions
+            (user_id, predicted_destination, city, predicted_dates, predicted_budget_range, confidence_level,
+             prediction_reasoning, baseline_city, model, demo, created_at, expires_at)
+        VALUES ($1, 'القاهرة', 360630, '{"earliest": "2027-03-01", "check_in": "2027-03-03", "latest": "2027-03-09",
+                "check_out": "2027-03-06"}', '{"currency": "EGP", "low": 1, "high": 2}', 0.5, '[{"reason": "popular"}]', 360630,
+                'test', false, now(), now() + interval '1 year')
+        """,
         person,
     )
 
@@ -195,6 +221,7 @@ async def test_a_turn_sees_its_own_rows_and_nobody_else_s(two: Two) -> None:
         "referrals",
         "rewards",
         "shared_content",
+        "trip_predictions",
     }
 
 
