@@ -137,6 +137,10 @@ def _database_commands(database: argparse.ArgumentParser) -> None:
     backup.add_argument("file", type=Path, metavar="FILE")
     restore = add("restore", _db_restore, "bring a backup into an empty database")
     restore.add_argument("file", type=Path, metavar="FILE")
+    archive = add("archive", _db_archive, "months of the behavior log in files; exit 1 when some are due")
+    archive.add_argument("action", choices=("list", "run"), help="show them, or archive what is due now")
+    back = add("restore-log", _db_restore_log, "bring a month of the behavior log back from its file")
+    back.add_argument("month", type=_month, metavar="YYYY-MM")
 
 
 def _settings_help() -> str:
@@ -159,6 +163,13 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= 10**9):
         raise argparse.ArgumentTypeError(f"not a number of rows: {text}")
     return int(text)
+
+
+def _month(text: str) -> dt.date:
+    try:
+        return dt.datetime.strptime(text, "%Y-%m").replace(tzinfo=dt.UTC).date()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"not a month like 2025-03: {text}") from None
 
 
 def _moment(text: str) -> dt.datetime:
@@ -265,7 +276,8 @@ async def _db_status(arguments: argparse.Namespace) -> int:
 
     settings = load()
     async with app.database(settings) as place:
-        found = await status.read(place.direct, jobs(demo=settings.demo), now=dt.datetime.now(dt.UTC))
+        ours = jobs(demo=settings.demo, archive=settings.archive_folder)
+        found = await status.read(place.direct, ours, now=dt.datetime.now(dt.UTC))
     _show(status.as_json(found), status.lines(found), as_json=arguments.json)
     return 1 if found.alarms else 0
 
@@ -309,6 +321,48 @@ async def _db_restore(arguments: argparse.Namespace) -> int:
         await backups.restore(place.direct, arguments.file)
     print("restored; the database is up to date")
     return 0
+
+
+async def _db_archive(arguments: argparse.Namespace) -> int:
+    from bot import app
+    from bot.jobs import archiving
+    from bot.settings import load
+
+    settings = load()
+    async with app.database(settings) as place:
+        if arguments.action == "run":
+            async for outcome in app.archive_months(place, _archive_folder(settings)):
+                print(outcome)
+            return 0
+        shelf = await app.as_owner(place, lambda conn: archiving.look(conn, now=dt.datetime.now(dt.UTC)))
+    for archive in shelf.archives:
+        state = "online again" if archive.restored_at else "archived"
+        print(
+            f"{archive.month:%Y-%m}  {state:<12}  {archive.rows:>12,} rows  {archive.bytes:>14,} bytes  {archive.file}"
+        )
+    for month in shelf.due:
+        print(f"{month:%Y-%m}  due")
+    return 1 if shelf.due else 0
+
+
+async def _db_restore_log(arguments: argparse.Namespace) -> int:
+    from bot import app
+    from bot.jobs import archiving
+    from bot.settings import load
+
+    settings = load()
+    folder = _archive_folder(settings)
+    async with app.database(settings) as place:
+        rows = await app.as_owner(place, lambda conn: archiving.restore(conn, arguments.month, folder=folder))
+    print(f"{arguments.month:%Y-%m} is online again, {rows} rows; it is archived again after 30 days")
+    return 0
+
+
+def _archive_folder(settings: Any) -> Path:
+    folder: Path | None = settings.archive_folder
+    if folder is None:
+        raise ConfigurationError("RAHHAL_ARCHIVE_DIR: with DATABASE_URL it says where archives are")
+    return folder
 
 
 # ---------------------------------------------------------------------------------------------- the rest

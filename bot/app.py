@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import asyncpg
@@ -26,6 +26,7 @@ from bot.domain import behavior, catalogue
 from bot.errors import ConfigurationError, DatabaseUnavailable, ImportRefused, SendLater
 from bot.events import Channel, Event, Renderer, Sender
 from bot.jobs.answering import answer_forever
+from bot.jobs.archiving import archive_next
 from bot.jobs.schedule import MONTHS_AHEAD, keep_schedule
 from bot.jobs.sending import Sending, send_forever
 from bot.settings import Settings
@@ -47,6 +48,7 @@ from locales import Texts
 log = structlog.get_logger(__name__)
 
 Clock = Callable[[], dt.datetime]
+Result = TypeVar("Result")
 
 ANSWERING_TASKS = 4
 SENDING_TASKS = 8
@@ -98,6 +100,28 @@ async def database(settings: Settings, *, leave_up: bool = False) -> AsyncIterat
             await server.stop()
 
 
+async def as_owner(place: Database, work: Callable[[asyncpg.Connection], Awaitable[Result]]) -> Result:
+    """One transaction as rahhal_owner on a direct connection."""
+    conn = await asyncpg.connect(place.direct, timeout=15)
+    try:
+        await pool_of.prepare(conn)
+        async with as_role(conn, Role.OWNER):
+            return await work(conn)
+    finally:
+        await conn.close()
+
+
+async def archive_months(place: Database, folder: Path) -> AsyncIterator[str]:
+    """Archive what is due, a month a transaction; a word on each."""
+    while True:
+        outcome = await as_owner(
+            place, lambda conn: archive_next(conn, dt.datetime.now(dt.UTC), folder=folder)
+        )
+        yield outcome.word
+        if outcome.month is None:
+            return
+
+
 async def prepare(
     settings: Settings, place: Database, *, now: dt.datetime | None = None, demo: bool | None = None
 ) -> None:
@@ -146,13 +170,7 @@ async def bring_in(place: Database, kind: str, path: Path) -> catalogue.Report:
     except OSError as error:
         raise ImportRefused(f"{path}: {error.strerror}") from None
     with stream:
-        conn = await asyncpg.connect(place.direct, timeout=15)
-        try:
-            await pool_of.prepare(conn)
-            async with as_role(conn, Role.OWNER):
-                return await IMPORTS[kind](conn, stream, now=dt.datetime.now(dt.UTC))
-        finally:
-            await conn.close()
+        return await as_owner(place, lambda conn: IMPORTS[kind](conn, stream, now=dt.datetime.now(dt.UTC)))
 
 
 # ---------------------------------------------------------------------------------------------- what answers
@@ -318,7 +336,16 @@ def _worker_tasks(
     answerer = shared.answerer(renderers(shared.settings))
     sending = Sending(shared.workers, senders, worker=shared.worker)
     jobs: list[tuple[str, Coroutine[Any, Any, None]]] = [
-        ("schedule", keep_schedule(shared.workers, shared.clock, stopping, demo=shared.settings.demo)),
+        (
+            "schedule",
+            keep_schedule(
+                shared.workers,
+                shared.clock,
+                stopping,
+                demo=shared.settings.demo,
+                archive=shared.settings.archive_folder,
+            ),
+        ),
         *((f"answer-{n}", answer_forever(answerer, shared.bells, stopping)) for n in range(ANSWERING_TASKS)),
     ]
     if senders:

@@ -57,6 +57,12 @@ class Settings(BaseSettings):
         validation_alias=_env("RAHHAL_DATA_DIR"),
         description="Where the embedded PostgreSQL, pictures and archives live.",
     )
+    archive_dir: Path | None = Field(
+        None,
+        validation_alias=_env("RAHHAL_ARCHIVE_DIR"),
+        description="Where months of the behavior log older than a year are moved to, as files; a disk that lasts. Absent: "
+        "«archive» in the data directory beside the embedded PostgreSQL; with DATABASE_URL all months stay in the database.",
+    )
     host: str = Field("0.0.0.0", validation_alias=_env("RAHHAL_HOST"), description="Address to listen on.")  # noqa: S104 - a server
     port: int = Field(8080, ge=0, le=65535, validation_alias=_env("PORT"), description="Port to listen on.")
     public_url: str | None = Field(
@@ -207,6 +213,13 @@ class Settings(BaseSettings):
                 "TELEGRAM_WEBHOOK_SECRET asks for webhook mode, which needs PUBLIC_URL beginning with https://"
             )
         return self
+
+    @property
+    def archive_folder(self) -> Path | None:
+        """Where old months of the log go. None: nowhere, since a platform's disk may be gone tomorrow."""
+        if self.archive_dir is None and self.database_url is None:
+            return self.data_dir / "archive"
+        return self.archive_dir
 
     @property
     def telegram_enabled(self) -> bool:

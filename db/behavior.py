@@ -177,7 +177,7 @@ async def note_archive(
     )
 
 
-async def bring_back_month(conn: Connection, *, month: date, source: object) -> int:
+async def bring_back_month(conn: Connection, *, month: date, columns: Sequence[str], source: object) -> int:
     """Load a month from the text lines that `source` (an async iterator of bytes) gives, and attach it. Returns its rows.
 
     The month must not be online.
@@ -185,7 +185,7 @@ async def bring_back_month(conn: Connection, *, month: date, source: object) -> 
     await conn.execute("SELECT make_log_month($1)", month)
     name = await conn.fetchval("SELECT log_month_name($1)::text", month)
     said = await conn.copy_to_table(
-        name, schema_name="public", source=source, columns=COLUMNS, format="text", timeout=LONG
+        name, schema_name="public", source=source, columns=columns, format="text", timeout=LONG
     )
     await conn.execute("SELECT attach_log_month($1)", month, timeout=LONG)
     return int(said.rpartition(" ")[2])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import asyncpg
 import structlog
 
 from bot.errors import RahhalError
 from bot.jobs.answering import first_of
+from bot.jobs.archiving import archive_next
 from bot.suppliers import demo as demo_supplier
 from db import bookings, outbox, upkeep, webchat
 from db.pool import UNREACHABLE, Role, as_role
@@ -31,12 +34,16 @@ Clock = Callable[[], dt.datetime]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A periodic job: what it does, as whom, how often. `run` returns a word on its outcome for `job_runs`."""
+    """A periodic job: what it does, as whom, how often. `run` returns a word on its outcome for `job_runs`.
+
+    slow: it may take minutes, and holds up no other.
+    """
 
     name: str
     every: dt.timedelta
     role: Role
     run: Callable[[asyncpg.Connection, dt.datetime], Awaitable[str]]
+    slow: bool = False
 
 
 async def make_partitions(conn: asyncpg.Connection, now: dt.datetime) -> str:
@@ -72,6 +79,11 @@ async def forget_old(conn: asyncpg.Connection, now: dt.datetime) -> str:
     return f"{forgotten} forgotten"
 
 
+async def archive_log(conn: asyncpg.Connection, now: dt.datetime, *, folder: Path) -> str:
+    """The oldest month of the behavior log that has been online for a year becomes a file."""
+    return (await archive_next(conn, now, folder=folder)).word
+
+
 JOBS = (
     Job("partitions", dt.timedelta(hours=12), Role.OWNER, make_partitions),
     Job("sweep-webchat", dt.timedelta(hours=1), Role.WORKER, sweep_webchat),
@@ -81,16 +93,36 @@ JOBS = (
 DEMO_JOBS = (Job("extend-demo", dt.timedelta(hours=24), Role.OWNER, extend_demo),)
 
 
-def jobs(*, demo: bool) -> tuple[Job, ...]:
-    """What a worker runs; `demo` when the demo catalogue is kept."""
-    return (*JOBS, *(DEMO_JOBS if demo else ()))
+def jobs(*, demo: bool, archive: Path | None = None) -> tuple[Job, ...]:
+    """What a worker runs; `demo` when the demo catalogue is kept, `archive` the folder for old months of the log."""
+    chosen = (*JOBS, *(DEMO_JOBS if demo else ()))
+    if archive is None:
+        return chosen
+    archiving = partial(archive_log, folder=archive)
+    return (*chosen, Job("archive-log", dt.timedelta(hours=1), Role.OWNER, archiving, slow=True))
 
 
-async def keep_schedule(pool: asyncpg.Pool, clock: Clock, stopping: asyncio.Event, *, demo: bool) -> None:
+async def keep_schedule(
+    pool: asyncpg.Pool,
+    clock: Clock,
+    stopping: asyncio.Event,
+    *,
+    demo: bool,
+    archive: Path | None = None,
+) -> None:
     """Run what is due, until stopped. A job that fails is reported and due again next time."""
+    ours = jobs(demo=demo, archive=archive)
+    async with asyncio.TaskGroup() as both:
+        for slow in (False, True):
+            some = [job for job in ours if job.slow is slow]
+            both.create_task(_keep(pool, clock, stopping, some))
+
+
+async def _keep(pool: asyncpg.Pool, clock: Clock, stopping: asyncio.Event, some: Sequence[Job]) -> None:
+    """Run these jobs one after another."""
     never = asyncio.Event()
     while not stopping.is_set():
-        for job in jobs(demo=demo):
+        for job in some:
             if stopping.is_set():
                 return
             try:
@@ -114,8 +146,14 @@ async def _run_if_due(pool: asyncpg.Pool, job: Job, now: dt.datetime) -> None:
                 outcome = await job.run(conn, now)
         except Exception as error:
             async with as_role(conn, Role.WORKER):
-                await outbox.finish_job(conn, job=job.name, outcome=f"failed: {type(error).__name__}")
+                await outbox.finish_job(conn, job=job.name, outcome=_failure(error))
             raise
         async with as_role(conn, Role.WORKER):
             await outbox.finish_job(conn, job=job.name, outcome=outcome)
     log.info("job.done", job=job.name, outcome=outcome)
+
+
+def _failure(error: Exception) -> str:
+    """What `job_runs` remembers of a failure. Only our own errors are quoted: others may hold what people wrote."""
+    kind = type(error).__name__
+    return f"failed: {kind}: {error}" if isinstance(error, RahhalError) else f"failed: {kind}"
