@@ -16,7 +16,7 @@ from bot.errors import RahhalError
 from bot.jobs.answering import first_of
 from bot.jobs.archiving import archive_next
 from bot.suppliers import demo as demo_supplier
-from db import bookings, outbox, upkeep, webchat
+from db import bookings, outbox, outcomes, proof, upkeep, webchat
 from db.pool import UNREACHABLE, Role, as_role
 
 log = structlog.get_logger(__name__)
@@ -25,6 +25,7 @@ LOOK = 5.0
 """Seconds between two looks at what is due."""
 MONTHS_AHEAD = 3
 MOST_HOLDS = 500
+MOST_STAYS = 500
 KEEP = dt.timedelta(days=90)
 """How long the raw form of messages is kept: long enough to look into a complaint."""
 MOST_FORGOTTEN = 20_000
@@ -84,11 +85,32 @@ async def archive_log(conn: asyncpg.Connection, now: dt.datetime, *, folder: Pat
     return (await archive_next(conn, now, folder=folder)).word
 
 
+async def complete_stays(conn: asyncpg.Connection, now: dt.datetime) -> str:
+    """Stays that have ended by the hotel's clock are completed, and may be told of."""
+    completed = await outcomes.complete_stays(conn, now=now, most=MOST_STAYS)
+    return f"{completed} completed"
+
+
+async def refresh_performance(conn: asyncpg.Connection, _now: dt.datetime) -> str:
+    """How hotels do with each kind of traveler; readers keep the old view until the new one is whole."""
+    await proof.refresh_performance(conn)
+    return "refreshed"
+
+
+async def refresh_ratings(conn: asyncpg.Connection, _now: dt.datetime) -> str:
+    """What is to be expected of a hotel, and the order of hotels by it."""
+    await proof.refresh_ratings(conn)
+    return "refreshed"
+
+
 JOBS = (
     Job("partitions", dt.timedelta(hours=12), Role.OWNER, make_partitions),
     Job("sweep-webchat", dt.timedelta(hours=1), Role.WORKER, sweep_webchat),
     Job("forget-old", dt.timedelta(hours=1), Role.WORKER, forget_old),
     Job("expire-holds", dt.timedelta(seconds=30), Role.WORKER, expire_holds),
+    Job("complete-stays", dt.timedelta(minutes=5), Role.WORKER, complete_stays),
+    Job("refresh-performance", dt.timedelta(hours=1), Role.OWNER, refresh_performance),
+    Job("refresh-ratings", dt.timedelta(hours=1), Role.OWNER, refresh_ratings),
 )
 DEMO_JOBS = (Job("extend-demo", dt.timedelta(hours=24), Role.OWNER, extend_demo),)
 

@@ -359,13 +359,15 @@ CREATE MATERIALIZED VIEW hotel_performance_by_persona AS
     WHERE c.n >= 5;
 CREATE UNIQUE INDEX hotel_performance_by_persona_key ON hotel_performance_by_persona (hotel_id, user_persona);
 
--- Every hotel that at least five tell of, and its place in its city by what can be trusted.
+-- Every hotel that at least five tell of, beside what was to be expected of it, and its place in its city by what can be
+-- trusted. That it names satisfaction_priors here also tells a restore which of the two views to fill first.
 CREATE MATERIALIZED VIEW hotel_social_proof AS
-    SELECT p.hotel_id, h.identifier AS hotel_identifier, h.city, p.total_bookings, p.avg_rating, p.smoothed_rating, p.rebook_rate,
-           p.exceeded_rate, p.trust_score, h.demo,
+    SELECT p.hotel_id, h.identifier AS hotel_identifier, h.city, p.total_bookings, p.avg_rating, p.smoothed_rating,
+           round(e.mean, 2) AS expected_rating, p.rebook_rate, p.exceeded_rate, p.trust_score, h.demo,
            rank() OVER (PARTITION BY h.city ORDER BY p.trust_score DESC NULLS LAST, p.smoothed_rating DESC) AS place_in_city
     FROM app.social_proof(ARRAY(SELECT c.hotel_id FROM social_proof_cache c WHERE c.persona = 'all' AND c.n >= 5)) AS p
-    JOIN hotels h ON h.id = p.hotel_id;
+    JOIN hotels h ON h.id = p.hotel_id
+    LEFT JOIN satisfaction_priors e ON e.city = h.city AND e.demo = h.demo;
 CREATE UNIQUE INDEX hotel_social_proof_hotel ON hotel_social_proof (hotel_id);
 CREATE INDEX hotel_social_proof_city ON hotel_social_proof (city) INCLUDE (hotel_id, smoothed_rating);
 
