@@ -42,6 +42,7 @@ MOVE_OF_INTENT = {
     "back": BACK,
     "resume": RESUME,
     "inform": FILL,
+    "hotel_details": "open_hotel",
 }
 """Where the two vocabularies differ; every other intent is a move of its own name."""
 

@@ -18,6 +18,7 @@ from bot.understanding.grammar import Context, Node, parse
 from bot.understanding.intents import Intent, intent_of
 from bot.understanding.model import Entity, Understanding
 from bot.understanding.mood import mood_of
+from bot.understanding.negation import without_the_denied
 from bot.understanding.past import without_the_past
 from bot.understanding.reading import read
 from bot.understanding.rules import dates, feasts, money, numbers, people, places, ranges, wants  # noqa: F401 - they register
@@ -85,7 +86,7 @@ def hear(text: str, *, now: datetime, timezone: str, locale: str, asked: str | N
     country = locale.replace("_", "-").rpartition("-")[2].upper()
     context = Context(today, country, asked)
     tokens, nodes = read(text, context)
-    nodes = without_the_past(nodes)
+    nodes = without_the_denied(text, without_the_past(nodes))
     context.places = tuple([node.value[0].country for node in nodes if node.kind == "place" and node.value])
     nodes = parse(nodes, (NUMBERS, VALUES, RANGES, REQUESTS), context)
     destination = find_destination(text, nodes, context)
@@ -104,12 +105,19 @@ def hear(text: str, *, now: datetime, timezone: str, locale: str, asked: str | N
     return Heard(tokens, nodes, destination, filling, intent, context)
 
 
+NOT_A_COMMAND = frozenset({"out_of_scope", "inform", "search_hotels", "greet"})
+ANSWERS = frozenset({"affirm", "deny", "leave", "back", "stop", "human", "help", "thanks", "resume"})
+"""What may answer «in whose name?» besides a name, and is often one or two words with capitals («No Thanks»)."""
+
+
 def _person_name(text: str, intent: Intent) -> str | None:
     """The text as a name, when it is made of two to six words of letters and is no command."""
-    if intent.name not in ("out_of_scope", "inform", "search_hotels", "greet"):
-        return None
     opening, comma, rest = text.replace("،", ",").partition(",")
-    said = " ".join((rest if comma and rest.strip() and len(opening.split()) == 1 else text).split())
+    introduced = bool(comma and rest.strip() and len(opening.split()) == 1)  # «بالطبع، Jesse»
+    said = " ".join((rest if introduced else text).split())
+    latin = said.istitle() and not any("\u0600" <= letter <= "\u06ff" for letter in said)
+    if intent.name not in NOT_A_COMMAND and not (latin and (introduced or intent.name not in ANSWERS)):
+        return None
     for opening in ("اسمي هو ", "اسمي ", "باسم ", "أنا ", "انا ", "my name is ", "i am ", "i'm "):
         if said.lower().startswith(opening):
             said = said[len(opening) :]

@@ -13,6 +13,12 @@ COMMANDS = (
 )  # fmt: skip
 CHANGES = ("change_dates", "change_budget", "change_destination", "change_guests")
 KEYWORDS = ("leave", "back", "resume", "stop")
+REQUESTS = ("new_search", "show_results", "hotel_details")
+"""Asked in as many words, where no search is described beside them."""
+
+SUBJECTS = {"picture": "photos", "map_word": "map", "other_room": "other_rooms", "times": "hotel_details"}
+"""What of a hotel is asked about, by the kind that names it."""
+
 STAY = frozenset({"check_in", "check_out", "nights", "month"})
 GUESTS = frozenset({"guests", "adults", "children", "child_ages", "rooms"})
 BUDGET = frozenset({"budget_min", "budget_max", "budget_delta"})
@@ -20,7 +26,20 @@ WISH = frozenset({"hotel", "stay_type", "room", "travel", "room_type", "brand"})
 DETAILS = STAY | GUESTS | BUDGET | {"stars", "amenities", "price_level", "rating_min", "sort"}
 SAID_BY_ANYBODY = STAY | BUDGET | {"stars", "currency", "choices"}
 PUNCTUATION = frozenset({"stop", "comma", "question"})
-UNKNOWN = frozenset({"word", "opaque"})
+UNKNOWN = frozenset({"word", "opaque", "when", "where"})
+"""Kinds that tell nothing of what a message is about."""
+
+HOUSING = frozenset({"hotel", "stay_type", "room", "rooms", "room_type", "brand", "stars"})
+PASSED_OVER = frozenset({
+    "want", "around", "thing", "generic", "in", "li", "to", "bi", "on", "from", "and", "self", "number", "comma",
+    "current", "with_me", "as",
+})  # fmt: skip
+"""What may stand between a wish and its object: «عايز *احجز لي في* مطعم»."""
+
+HOUSED = GUESTS | {
+    "nights", "stars", "amenities", "free_cancellation", "hotel_name", "choices", "price_level", "sort", "guest_name",
+}  # fmt: skip
+"""Slots that only a stay has."""
 
 
 class Intent(NamedTuple):
@@ -79,12 +98,24 @@ def intent_of(
     return Intent("out_of_scope", 0.6, "nothing")
 
 
+def _object_of_wish(nodes: Sequence[Node]) -> str | None:
+    """The kind of what is wanted or booked: «بدي *دكتور* بعمان», «احجز لي *طاولة*», «محتاج *غرفة*»."""
+    for index, node in enumerate(nodes):
+        if node.kind == "want" or (node.kind == "cue" and node.value == "book"):
+            for following in nodes[index + 1 :]:
+                if following.kind not in PASSED_OVER and following.value != "book":
+                    return following.kind
+    return None
+
+
 COMPOSED = (
     # A verb and what it is done to, said apart: kinds and cues that must both be heard, and what they ask for together.
     ({"erase"}, {"my_data"}, "privacy_delete"),
     ({"leave"}, {"book", "my_trips"}, "cancel_booking"),
     ({"stop", "leave", "no"}, {"messages"}, "stop"),
     ({"say"}, {"person", "people"}, "read_reviews"),
+    ({"where"}, {"offer"}, "map"),
+    ({"disliked"}, {"want", "other", "more"}, "more"),
     ({"talk"}, {"somebody", "person", "one_person", "number"}, "human"),
 )
 COMPOSED_VERBS = frozenset().union(*(verbs for verbs, _, _ in COMPOSED))
@@ -102,10 +133,24 @@ def _command(heard: Heard) -> Intent | None:
         and heard.inner & {"relative", "relatives", "friends", "family"}
     ):
         return Intent("share", 0.9)
+    pointed = len(heard.slots.get("choices", ()))
+    if pointed > 1 and not heard.cues and heard.kinds & {"or", "and", "between", "comma"}:
+        return Intent("compare_hotels", 0.85)
     for name in COMMANDS if heard.cues else ():
         if name in heard.cues and not ("outside" in heard.kinds and name not in ("privacy_delete", "human")):
             return Intent(name, 0.93)
     return None
+
+
+def _subject(heard: Heard) -> Intent | None:
+    """Pictures, the place on the map, other rooms, when one may come: of the hotel on show, or of the one pointed at."""
+    described = "destination" in heard.slots and heard.kinds & {"hotel", "stay_type", "want"}
+    if "outside" in heard.kinds or described:
+        return None
+    for kind, name in SUBJECTS.items():
+        if kind in heard.kinds:
+            return Intent(name, 0.9)
+    return next((Intent(name, 0.9) for name in REQUESTS if name in heard.cues), None)
 
 
 def _outside(heard: Heard) -> Intent | None:
@@ -115,7 +160,22 @@ def _outside(heard: Heard) -> Intent | None:
         return Intent("out_of_scope", 0.7)  # a table, an alarm, a film: a stay is not booked by the hour
     if "aside" in heard.kinds and not heard.kinds & (WISH | {"place", "want"}):
         return Intent("out_of_scope", 0.8)
-    if "outside" not in heard.kinds:
+    wanted = _object_of_wish(heard.nodes)
+    if (
+        wanted == "word"
+        and heard.asked is None
+        and not (heard.kinds & (HOUSING | {"travel"}) or heard.slots.keys() & HOUSED or heard.cues - {"book"})
+    ):
+        return Intent("out_of_scope", 0.6)  # what is wished for is a thing we do not know
+    if (
+        "currency" in heard.kinds
+        and "ask_price" in heard.cues
+        and not heard.kinds & (HOUSING | {"per_night"})
+    ):
+        return Intent("out_of_scope", 0.75)  # «بشحال الأورو؟»: the price of money
+    if "when" in heard.kinds and not heard.kinds & (WISH | {"area", "want"}) and not heard.cues:
+        return Intent("out_of_scope", 0.7)  # when Ramadan starts, when the match is
+    if "outside" not in heard.kinds or wanted in HOUSING:
         return None
     first = next(i for i, node in enumerate(heard.nodes) if node.kind == "outside")
     before = {node.kind for node in heard.nodes[:first]}
@@ -171,6 +231,8 @@ def _changed_subject(heard: Heard) -> Intent | None:
 
 
 def _booking(heard: Heard) -> Intent | None:
+    if heard.asked == "confirm" and "settle" in heard.kinds and not heard.slots and "no" not in heard.kinds:
+        return Intent("affirm", 0.85)
     if (
         heard.asked == "confirm"
         and heard.cues & {"book", "book_it", "go_ahead"}
@@ -202,7 +264,11 @@ def _question(heard: Heard) -> Intent | None:
     stays = (
         heard.kinds & {"hotel", "stay_type"} and "destination" in heard.slots and "offer" not in heard.cues
     )
-    if "ask_price" in heard.cues and not stays and "no_budget" not in heard.slots:
+    priced = heard.slots or heard.cues & {"offer"} or heard.kinds & (WISH | {"budget"})
+    measured = not priced and heard.unknown > 1  # «كم تبلغ سرعة الضوء؟»
+    if "dear" in heard.kinds and heard.slots.get("sort") == "price" and not stays:
+        return Intent("sort", 0.85)
+    if "ask_price" in heard.cues and not stays and not measured and "no_budget" not in heard.slots:
         return Intent("ask_price", 0.9)
     if "more" in heard.cues:
         return Intent("more", 0.88)
@@ -266,11 +332,14 @@ def _answer(heard: Heard) -> Intent | None:
     saying = [node.kind for node in heard.nodes if node.kind in ("yes", "yes_or_not", "no", "maybe")]
     if heard.slots or heard.destination.candidates:
         return None
-    if saying and heard.known_share >= (0.34 if heard.asked else 0.6):
+    leading = any(node.kind == saying[0] for node in heard.nodes[:2]) if saying else False
+    if saying and (leading or len(heard.nodes) <= 3) and heard.known_share >= (0.34 if heard.asked else 0.6):
         if "thanks" in heard.cues and saying[0] == "yes" and heard.asked is None:
             return Intent("thanks", 0.8)
         name = {"yes": "affirm", "yes_or_not": "affirm", "no": "deny", "maybe": "unsure"}[saying[0]]
         return Intent(name, 0.92 if len(heard.nodes) <= 4 else 0.75)
+    if heard.kinds & {"denied", "disliked"}:
+        return Intent("deny", 0.85)
     if "nothing_more" in heard.kinds and "thanks" not in heard.cues:
         return Intent("affirm", 0.7)
     if "bot_error" in heard.cues:
@@ -312,6 +381,7 @@ JUDGES = tuple(
     (judge.__name__.strip("_"), judge)
     for judge in (
         _command,
+        _subject,
         _outside,
         _change,
         _booking,

@@ -53,7 +53,7 @@ def meanings() -> dict[str, list[Meaning]]:
             except ValueError:
                 raise ValueError(f"{path.name}:{number}: expected three columns separated by tabs") from None
             for phrase in phrases.split("|"):
-                first, *rest = (fold(word) or word for word in phrase.split())
+                first, *rest = (fold(word) or word for word in (phrase.strip().rstrip("~") or phrase).split())
                 meaning = Meaning(tuple(rest), kind, _value(value))
                 known.setdefault(first, {}).setdefault(meaning.rest, meaning)
     return {

@@ -6,12 +6,14 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from bot.understanding import calendar
+from bot.understanding.arabizi import arabic_of
 from bot.understanding.gazetteer import Area, Place, gazetteer, nearest_name, rank
 from bot.understanding.grammar import Context, Node
 from bot.understanding.lexicon import Entry, Form, Meaning, forms, lexicon, sound, sounds, ways_of_writing
 from bot.understanding.normalize import offset_of
 from bot.understanding.rules.days import Day
 from bot.understanding.tokens import Token, parse_number, tokenize
+from bot.understanding.verbs import bent
 
 LEADS_TO_PLACE: Final = frozenset({"in", "bi", "to", "li", "travel", "hotel", "near", "stay_type", "on"})
 NEVER_PREFIXED: Final = frozenset(
@@ -146,7 +148,7 @@ def _readings(key: str) -> tuple[Reading, ...]:
         for form in forms(key)
         if form.stem in words or form.stem in longest
     )
-    if not found and key.isascii() and len(key) > 3 and (like := sounds().get(sound(key))):
+    if not found and key.isascii() and len(key) > 3 and (like := sounds().get(sound(key)) or arabic_of(key)):
         return (_reading(Form(like, (), 0), words, 0),)
     return found
 
@@ -275,7 +277,13 @@ def _prefixes(text: str, form: Form, token: Token, nodes: list[Node]) -> int:
 
 
 def _unknown(text: str, token: Token, nodes: list[Node], context: Context) -> int:
-    """A word we do not know: a misspelt place where a place was due, otherwise just a word."""
+    """A word we do not know: a verb in one of its forms, a misspelt place where a place was due, otherwise just a word."""
+    verb = bent(token.key)
+    if verb:
+        if verb.denied:
+            nodes.append(Node("neg", token.start, token.start + 1, None, "verb"))
+        nodes.append(Node(verb.meaning.kind, token.start, token.end, verb.meaning.value, "verb"))
+        return 1
     led = nodes and nodes[-1].kind in ("in", "bi", "to", "travel", "hotel")
     for form in forms(token.key):
         expected = led or context.asked == "destination" or bool({"bi", "in"} & set(form.prefixes))

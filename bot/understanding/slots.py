@@ -79,7 +79,7 @@ def _stay(filling: Filling, nodes: Sequence[Node], *, price_asked: bool) -> None
             _leave(filling, node.value, bare=_without_month(node))
         elif node.kind == "calendar_month" and "month" not in slots:
             _month(filling, node.value)
-        elif node.kind == "date" and not (_a_night(node) and (price_asked or _priced(nodes[:index]))):
+        elif node.kind == "date" and not (_a_night(node) and (price_asked or _priced(nodes, index))):
             days.append(node.value)
     for span in spans:
         if span.stay and "check_in" not in slots:
@@ -111,9 +111,12 @@ def _a_night(node: Node) -> bool:
     return any(part.kind == "this_night" for part in node.parts)
 
 
-def _priced(before: Sequence[Node]) -> bool:
-    """«سعر الليلة ٥٠٠»: what stands right before the night is a price."""
-    return bool(before) and before[-1].kind in ("budget", "budget_said")
+def _priced(nodes: Sequence[Node], index: int) -> bool:
+    """«سعر الليلة ٥٠٠», «الليلة ما تعبر ٦٠ دولار»: what stands right beside the night is a price."""
+    return any(
+        node.kind in ("budget", "budget_said")
+        for node in (*nodes[max(index - 1, 0) : index], *nodes[index + 1 : index + 2])
+    )
 
 
 def _month_of(span: Span, today: date) -> str:
@@ -285,7 +288,8 @@ def _budget(filling: Filling, nodes: Sequence[Node], *, price_asked: bool) -> No
         tonight = any(
             _a_night(node) or (node.kind == "duration" and node.value == (1, "night")) for node in nodes
         )
-        if "per_night" in kinds or (tonight and (price_asked or kinds & {"budget"})):
+        priced = any(_a_night(node) and _priced(nodes, index) for index, node in enumerate(nodes))
+        if "per_night" in kinds or priced or (tonight and (price_asked or kinds & {"budget"})):
             slots["budget_per"] = "night"
         elif "per_stay" in kinds:
             slots["budget_per"] = "stay"
@@ -331,9 +335,11 @@ def _wants(filling: Filling, nodes: Sequence[Node]) -> None:
                     amenities.append(node.value)
             case "stars" | "sort":
                 slots.setdefault(node.kind, node.value)
+            case "sort_said":
+                slots.setdefault("sort", node.value)
             case "price_level" if node.value == "moderate" and _names_a_place(nodes[index + 1 :]):
                 slots.setdefault("amenities", []).append("city_center")  # «وسط اسطنبول»
-            case "price_level":
+            case "price_level" | "level_said":
                 slots["price_level"] = node.value  # «كل شي غالي، ابي اقتصادي»: the last one is the wish
             case "rating":
                 slots.setdefault("rating_min", node.value)
@@ -341,6 +347,8 @@ def _wants(filling: Filling, nodes: Sequence[Node]) -> None:
                 slots["free_cancellation"] = True
             case "language_said":
                 slots["language"] = node.value
+    if any(node.kind == "dear" for node in nodes) and "price_level" not in slots:
+        slots.setdefault("sort", "price")  # «غالي هواي» asks for cheaper ones
     if slots.get("sort") == "price" and slots.get("price_level") == "expensive":
         del slots["price_level"]  # «غالي، ما في أرخص؟»
 

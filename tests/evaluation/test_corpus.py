@@ -11,7 +11,7 @@ INTENTS = {
     "search_hotels", "book", "more", "compare_hotels", "read_reviews", "save_favourite", "share", "referral", "my_trips",
     "change_dates", "change_budget", "change_destination", "change_guests", "cancel_booking", "ask_price", "human",
     "affirm", "deny", "greet", "thanks", "help", "language", "leave", "back", "resume", "stop", "sort", "privacy_delete",
-    "out_of_scope", "inform", "unsure",
+    "out_of_scope", "inform", "unsure", "photos", "map", "other_rooms", "new_search", "show_results", "hotel_details",
 }  # fmt: skip
 FLOORS = {"dev": 0.96, "test": 0.85}
 """A little under what is reached: the share of sentences wholly right."""
@@ -26,7 +26,7 @@ def test_the_corpus_is_large_and_spread() -> None:
     groups = Counter(row.group for row in rows())
     assert sum(groups.values()) >= 1_500
     assert min(groups.values()) >= 150
-    assert 0.3 <= share(row.split == "test" for row in rows()).value <= 0.4
+    assert 0.25 <= share(row.split == "test" for row in rows()).value <= 0.4
 
 
 def test_ids_are_unique_and_labels_are_of_the_contract() -> None:

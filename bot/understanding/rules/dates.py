@@ -76,6 +76,13 @@ def _month_and_day(nodes: Sequence[Node], context: Context) -> Day | None:
     return dated(context, said, month, said_year(nodes)) if month and said and said <= 31 else None
 
 
+@VALUES.rule("date", "(day_word)? number bi ordinal")
+def _day_of_the_nth_month(nodes: Sequence[Node], context: Context) -> Day | None:
+    """«واحد بالسابع»: the first of July."""
+    day, month = number(nodes[-3]), number(nodes[-1])
+    return dated(context, day, month, None) if day and month and month <= 12 else None
+
+
 @VALUES.rule("date_range", "season (next | current)?")
 def _season(nodes: Sequence[Node], context: Context) -> Span:
     return Span(*calendar.season(nodes[0].value, context.today), stay=False)
@@ -228,14 +235,20 @@ def _part_of_month(nodes: Sequence[Node], context: Context) -> Span | None:
 @VALUES.rule("duration", f"{UNIT} and (half | part)")
 @VALUES.rule("duration", f"({UNIT} number | {LONG_UNIT}) !next !after_next")
 @VALUES.rule("duration", "one_night")
+@VALUES.rule("duration", "number this_night")
 @VALUES.rule("duration", "quarter (unit_night | unit_day)")
 @VALUES.rule("duration", "per_night number !currency")
+@VALUES.rule("duration", "budget (unit_night | unit_day)")
 @VALUES.rule("duration", DUAL)
 @VALUES.rule("duration", f"{DUAL} number")
 @VALUES.rule("duration", "unit_night | unit_day")
 def how_long(nodes: Sequence[Node], _: Context) -> Duration | None:
     if nodes[0].kind == "per_night":  # «لليلة واحدة»
         return Duration(1, "night") if number(nodes[1]) == 1 else None
+    if nodes[-1].kind == "this_night":  # «واحد الليلة» in the Maghreb is one night
+        return Duration(1, "night") if number(nodes[0]) == 1 else None
+    if nodes[0].kind == "budget":  # «ثمن ليالي»
+        return Duration(nodes[0].value, str(nodes[1].value)) if nodes[0].value else None
     if nodes[0].kind == "one_night":
         return Duration(1, "night")
     unit = next(node for node in nodes if node.kind.startswith(("unit_", "dual_", "month_word")))

@@ -58,10 +58,11 @@ def _amount(node: Node) -> int | float:
 @VALUES.rule("money", f"{NUMBER} currency")
 @VALUES.rule("money", f"currency {NUMBER}")
 @VALUES.rule("money", f"{NUMBER} currency (in | bi | li | on)? this_night")
+@VALUES.rule("money", f"{NUMBER} currency (in | bi | li) unit_night !number")
 def _money(nodes: Sequence[Node], context: Context) -> Money:
     amount = next(node for node in nodes if node.kind in ("number", "year", "hijri_year"))
     name = values(nodes, "currency")[0]
-    per = "night" if has(nodes, "this_night") else None  # «٧٠٠ درهم الليلة»
+    per = "night" if has(nodes, "this_night", "unit_night") else None  # «٧٠٠ درهم الليلة»
     return Money(_amount(amount), currency_of(name, (context.country, *context.places)), per)
 
 
@@ -73,6 +74,12 @@ def _night_for(nodes: Sequence[Node], context: Context) -> Money | None:
     if name == "money" and _amount(amount) < LEAST_BARE:
         return None
     return Money(_amount(amount), currency_of(name, (context.country, *context.places)), "night")
+
+
+@VALUES.rule("money", f"{NUMBER} currency nation")
+def _money_of_a_country(nodes: Sequence[Node], _: Context) -> Money:
+    """«٤٠ ريالا عمانيا»."""
+    return Money(_amount(nodes[0]), currency_of(values(nodes, "currency")[0], values(nodes, "nation")))
 
 
 @VALUES.rule("money", f"{NUMBER} le !(number | month)")
@@ -96,12 +103,12 @@ def _as_money(node: Node, currency: str | None = None) -> Money:
     return Money(_amount(node), currency)
 
 
-@RANGES.rule("budget_said", f"from? (between)? ({NUMBER} | money) (to | li | dash | and) money")
+@RANGES.rule("budget_said", f"from? (between)? ({NUMBER} | ordinal | money) (to | li | dash | and) money")
 @RANGES.rule(
     "budget_said", f"budget? (in | bi | on)? (from | between) {NUMBER} (to | li | and | dash) {NUMBER}"
 )
 def _between(nodes: Sequence[Node], _: Context) -> Budget | None:
-    low, high = (node for node in nodes if node.kind in ("number", "year", "hijri_year", "money"))
+    low, high = (node for node in nodes if node.kind in ("number", "ordinal", "year", "hijri_year", "money"))
     top = _as_money(high)
     bottom = _as_money(low, top.currency)
     if has(nodes, "and") and not has(nodes, "between"):

@@ -48,7 +48,7 @@ def _sum(nodes: Sequence[Node]) -> int | float:
 
 
 @NUMBERS.rule("number", f"{MILLIONS} (and {THOUSANDS})? (and ({BELOW_THOUSAND} | digits))?")
-@NUMBERS.rule("number", f"{THOUSANDS} (and ({BELOW_THOUSAND} | digits))?")
+@NUMBERS.rule("number", f"{THOUSANDS} (and ({BELOW_THOUSAND} | digits) !thousand)?")
 @NUMBERS.rule("number", BELOW_THOUSAND)
 def _number_words(nodes: Sequence[Node], _: Context) -> Number:
     return Number(_sum(nodes), has(nodes, "digits"))
@@ -60,6 +60,18 @@ def _number_and_fraction(nodes: Sequence[Node], _: Context) -> Number:
     if nodes[0].kind in ("half", "quarter"):
         return Number(int(SHORTHAND[nodes[0].kind] * nodes[1].value), False)
     return Number(_sum(nodes), has(nodes, "digits"))
+
+
+@NUMBERS.rule("number", "unit and (half | quarter)")
+def _unit_and_fraction(nodes: Sequence[Node], _: Context) -> Number:
+    """«ثمانية ونصف»."""
+    return Number(nodes[0].value + SHORTHAND[nodes[2].kind], False)
+
+
+@NUMBERS.rule("number", "budget thousand")
+def _eight_thousand(nodes: Sequence[Node], _: Context) -> Number | None:
+    """«ثمن» is a price and, before what it counts, an eight."""
+    return Number(nodes[0].value * nodes[1].value, False) if nodes[0].value else None
 
 
 @NUMBERS.rule("number", "digits")
@@ -85,7 +97,7 @@ def _ranked(nodes: Sequence[Node], _: Context) -> int:
 
 @RANGES.rule(
     "rejected_number",
-    "(not | swap) (from | in | bi | li)? (number | money | people | adults | children | rooms | duration)",
+    "(not | swap) (from | in | bi | li)? (number | ordinal | money | people | adults | children | rooms | duration)",
 )
 @RANGES.rule("rejected_number", "no number")
 def _not_so_many(nodes: Sequence[Node], context: Context) -> str | None:

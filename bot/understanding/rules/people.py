@@ -89,7 +89,7 @@ def _rooms(nodes: Sequence[Node], _: Context) -> int | None:
 
 @VALUES.rule(
     "ages_said",
-    f"age_word in? (number !{COUNTED_STAY} | duration) ((comma | and | and comma)* number)* (unit_year | dual_year)?",
+    f"age_word in? (number !{COUNTED_STAY} | duration) ((comma | and) (comma | and)* number)* (unit_year | dual_year)?",
 )
 @VALUES.rule("ages_said", "age_word (dual_year | unit_year)")
 def _ages(nodes: Sequence[Node], _: Context) -> tuple[int, ...]:
@@ -99,7 +99,7 @@ def _ages(nodes: Sequence[Node], _: Context) -> tuple[int, ...]:
     return tuple(ages) or (1,)
 
 
-@VALUES.rule("ages_said", "number ((comma | and)* number)* (unit_year | year_word)")
+@VALUES.rule("ages_said", "number ((comma | and) (comma | and)* number)* (unit_year | year_word)")
 @VALUES.rule("ages_said", "dual_year")
 def _years_old(nodes: Sequence[Node], _: Context) -> tuple[int, ...] | None:
     if has(nodes, "dual_year"):
@@ -110,7 +110,8 @@ def _years_old(nodes: Sequence[Node], _: Context) -> tuple[int, ...] | None:
 
 @RANGES.rule(
     "children",
-    "(children | child | infant) (comma | and | has_word)* ages_said ((comma | and | has_word)* ages_said)*",
+    "(children | child | infant) (comma | and | has_word | number | ordinal)* ages_said"
+    " ((comma | and | has_word | number | ordinal)* ages_said)*",
 )
 def _children_with_ages(nodes: Sequence[Node], _: Context) -> Party:
     ages = tuple(age for found in values(nodes, "ages_said") for age in found)
@@ -120,8 +121,9 @@ def _children_with_ages(nodes: Sequence[Node], _: Context) -> Party:
 
 @RANGES.rule(
     "company",
-    "(self | people_count) ((and | comma | li | with_me)* (relative | relatives | friends | children | child | infant | family))*"
-    " (and | comma | li | with_me)* (relative | relatives | children | child | infant | family)",
+    "(self | people_count)"
+    " ((and | comma | li | with_me | budget)* (relative | relatives | friends | children | child | infant | family))*"
+    " (and | comma | li | with_me | budget)* (relative | relatives | children | child | infant | family)",
 )
 @RANGES.rule("company", "self ((and | comma)* relative)* (and | comma)* number friends")
 @RANGES.rule("company", "bi? relative and self")

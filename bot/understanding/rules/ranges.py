@@ -56,6 +56,17 @@ def _days_of_one_month(nodes: Sequence[Node], context: Context) -> Span | None:
     return Span(start, end.date, year_said=end.year_said)
 
 
+@VALUES.rule(
+    "date_range", f"(from | between)? {SAYS_DAY} {DAY} (to | li | dash) {SAYS_DAY} {DAY} from? the_month"
+)
+def _days_of_this_month(nodes: Sequence[Node], context: Context) -> Span | None:
+    """«من ٢٠ لـ ٢٧ الشهر»."""
+    first, last = [number(node) for node in nodes if node.kind in ("number", "ordinal")][:2]
+    start = calendar.next_day_of_month(context.today, first) if first and first <= 31 else None
+    end = start and calendar.make(start.year, start.month, last or 0)
+    return Span(start, end) if start and end and start < end else None
+
+
 @VALUES.rule("date_range", f"two_days {DAY} and {DAY} {MONTH} {YEAR}?")
 def _two_days(nodes: Sequence[Node], context: Context) -> Span | None:
     """«يومي ٩ و١٠ أبريل»."""
@@ -242,6 +253,14 @@ def _departure(nodes: Sequence[Node], context: Context) -> Any:
     day = number(nodes[-1])
     found = calendar.next_day_of_month(context.today, day) if day and day <= 31 else None
     return Day(found) if found else None
+
+
+@RANGES.rule("date", "date (comma | from)? date")
+def _day_said_twice(nodes: Sequence[Node], _: Context) -> Any:
+    """«الجمعة ١٦/١٠»: a weekday and the date it falls on."""
+    first, second = values(nodes, "date")
+    named = first.weekday and not second.weekday and first.date.weekday() == second.date.weekday()
+    return second if named and second.whole else None
 
 
 @RANGES.rule("date", "date no date")

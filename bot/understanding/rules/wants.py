@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.understanding.grammar import Context, Node, values
 from bot.understanding.rules.days import number
 from bot.understanding.rules.numbers import Number
-from bot.understanding.rules.stages import RANGES, VALUES
+from bot.understanding.rules.stages import RANGES, REQUESTS, VALUES
 
 
 @VALUES.rule("stars", "number star | star_dual | stars_known | star number !unit_night")
@@ -30,7 +30,8 @@ def _rating(nodes: Sequence[Node], _: Context) -> int | float | None:
 
 
 @VALUES.rule(
-    "wish", "view (word | room)? (on | bi | li | in | to | from)* (amenity | area | place | generic | nile)"
+    "wish",
+    "view (word | room)? (on | bi | li | in | to | from | of_it)* (amenity | area | place | generic | nile)",
 )
 def _view(nodes: Sequence[Node], _: Context) -> str | None:
     """«تطل غرفته على الكعبة», «فيو بحر»."""
@@ -63,6 +64,30 @@ def _unwanted(nodes: Sequence[Node], _: Context) -> str:
 @RANGES.rule("rejected_level", "not price_level")
 def _not_that_level(nodes: Sequence[Node], _: Context) -> str:
     return str(nodes[-1].value)
+
+
+@VALUES.rule("level_said", "(hotel | stay_type | want | room_type) dear")
+def _dear(_: Sequence[Node], __: Context) -> str:
+    """«فندق غالي» is a wish; «غالي هواي» is a complaint."""
+    return "expensive"
+
+
+@VALUES.rule("level_said", "(not | neg | no | without) dear")
+def _not_dear(_: Sequence[Node], __: Context) -> str:
+    return "cheap"
+
+
+@VALUES.rule("sort_said", "rating_word high | high rating_word")
+def _best_rated(_: Sequence[Node], __: Context) -> str:
+    """«اللي تقييمهم عالي»."""
+    return "rating"
+
+
+@REQUESTS.rule("times", "when (word | in | bi | to)* (check_in | check_out | arrival | departure)")
+@REQUESTS.rule("times", "(check_in | check_out) (word | in)? when")
+def _times(_: Sequence[Node], __: Context) -> str:
+    """«متى وقت الدخول؟»."""
+    return "times"
 
 
 @RANGES.rule("stars", "(at_least | from) stars | stars (at_least)?")
