@@ -141,6 +141,9 @@ async def prepare(
         async with as_role(conn, Role.OWNER):
             await demo_supplier.fill(conn, now=moment)
             await demo_supplier.extend_horizon(conn, now=moment)
+            past = await demo_supplier.fill_stays(conn, now=moment)
+        if past:
+            log.info("demo.filled", stays=past)
     finally:
         await conn.close()
 

@@ -31,12 +31,14 @@ def named(dsn: str, database: str) -> str:
 
 
 async def fill(dsn: str) -> None:
-    """The demo catalogue, as the first start of the program writes it."""
+    """The demo catalogue and its past, as the first start of the program writes them."""
     conn = await asyncpg.connect(dsn)
     try:
         await pool.prepare(conn)
         async with as_role(conn, Role.OWNER):
-            await demo.fill(conn, now=dt.datetime.now(dt.UTC))
+            now = dt.datetime.now(dt.UTC)
+            await demo.fill(conn, now=now)
+            await demo.fill_stays(conn, now=now)
     finally:
         await conn.close()
 

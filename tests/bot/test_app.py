@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import asyncpg
 from pydantic import SecretStr
 
 from bot import app
 from bot.settings import load
+from db.pool import Role, as_role
 
 
 async def test_a_login_for_turns_carries_turns_alone(database: str, tmp_path: Path) -> None:
@@ -38,3 +40,25 @@ async def test_each_bot_has_a_polling_lease_of_its_own(database: str, tmp_path: 
             assert await lease.offset() is None
             assert await lease.store_offset(offset or 5)
             await lease.drop()
+
+
+async def test_a_second_start_adds_nothing_to_the_demo(database: str, tmp_path: Path) -> None:
+    settings = load(database_url=SecretStr(database), data_dir=tmp_path)
+    counts = []
+    for _ in range(2):
+        async with app.database(settings) as place:
+            await app.prepare(settings, place)
+        conn = await asyncpg.connect(database)
+        async with as_role(conn, Role.OWNER):
+            counts.append(
+                tuple(
+                    await conn.fetchrow(
+                        "SELECT (SELECT count(*) FROM hotels), (SELECT count(*) FROM users), (SELECT count(*) FROM bookings), "
+                        "(SELECT count(*) FROM booking_outcomes), (SELECT count(*) FROM room_rates)"
+                    )
+                )
+            )
+        await conn.close()
+    first, second = counts
+    assert first == second
+    assert first[3] >= 5000

@@ -9,8 +9,9 @@ import asyncpg
 
 from bot.suppliers.demo.hotels import DemoHotel, DemoRoom, by_identifier, catalogue
 from bot.suppliers.demo.prices import rates
+from bot.suppliers.demo.stays import DAYS_BACK, guests, stays
 from db import catalogue as rows
-from db import hotels
+from db import demo_stays, hotels
 from db.hotels import Rate, RoomTypeId
 
 MONTHS_AHEAD = 18
@@ -54,6 +55,26 @@ async def extend_horizon(conn: asyncpg.Connection, *, now: datetime) -> int:
         return 0
     await rows.lock(conn)
     return await _price(conn, await _missing(conn, now))
+
+
+async def fill_stays(conn: asyncpg.Connection, *, now: datetime) -> int:
+    """Write a past into the demo: stays that ended in the year before `now`, with what was said of them; how many.
+
+    Within a transaction as rahhal_owner. Once: 0, after one small query, when it has one or when there is no demo.
+    """
+    people = guests()
+    if await demo_stays.has_traveler(conn, traveler=people[0].facts.id):
+        return 0
+    await rows.lock(conn)
+    known = await rows.demo_room_types(conn)
+    if not known or await demo_stays.has_traveler(conn, traveler=people[0].facts.id):
+        return 0
+    past = list(stays(now.date()))
+    await demo_stays.add_travelers(
+        conn, travelers=[guest.facts for guest in people], at=now - timedelta(days=DAYS_BACK)
+    )
+    await demo_stays.add_stays(conn, stays=past)
+    return await demo_stays.add_outcomes(conn, stays=past)
 
 
 def _months(now: datetime) -> list[date]:

@@ -62,6 +62,18 @@ def rates(hotel: DemoHotel, room: DemoRoom, first: date, last: date) -> list[Rat
     return found
 
 
+def nightly(hotel: DemoHotel, room: DemoRoom, check_in: date, check_out: date) -> list[int]:
+    """The room's price on each night of a stay, in minor units of the hotel's currency."""
+    year = seasons()[hotel.season]
+    prices = []
+    for number in range((check_out - check_in).days):
+        night = check_in + timedelta(days=number)
+        quiet, busy, _ = _night(year, night)
+        percent = busy if hotel.busy_nights >> night.weekday() & 1 else quiet
+        prices.append(price(room.cents, percent, hotel.facts.currency))
+    return prices
+
+
 @cache
 def price(cents: int, percent: int, currency: str) -> int:
     """US cents of the level at some percent, in minor units of the currency, on its step (at least one step)."""
@@ -71,6 +83,7 @@ def price(cents: int, percent: int, currency: str) -> int:
     return int(steps * known.step * 10 ** minor_units(currency))
 
 
+@cache
 def _night(year: Season, night: date) -> tuple[int, int, int]:
     """(percent on a quiet night, percent on a busy one, shortest stay)."""
     month = year.months[night.month - 1]
