@@ -5,12 +5,12 @@ What a turn logs is written by `app.end_turn` in the turn's own transaction.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from asyncpg import Connection
@@ -44,8 +44,7 @@ LONG = 6 * 3600.0
 Retired = Literal["gone", "changed", "busy", "absent"]
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(NamedTuple):
     """One row to be, of an event that belongs to no turn. `id` is made by whoever saw it, so that a retry is no second event.
 
     user_id: whose, where it is known; visitor: the SHA-256 of the web chat's cookie, where only that is known. The row
@@ -87,21 +86,16 @@ class Archive:
 def new_id(at: datetime) -> UUID:
     """A UUIDv7 of that moment (RFC 9562, 5.7): 48 bits of milliseconds, the rest random but for version and variant."""
     milliseconds = int(at.timestamp() * 1000) & 0xFFFF_FFFF_FFFF
-    bits = milliseconds << 80 | secrets.randbits(80)
+    bits = milliseconds << 80 | int.from_bytes(os.urandom(10))
     return UUID(int=bits & ~(0xF << 76) & ~(0x3 << 62) | 0x7 << 76 | 0x2 << 62)
 
 
 async def append(conn: Connection, *, occurrences: Sequence[Occurrence]) -> int:
     """Write them in one statement; returns how many were new. As rahhal_worker."""
-    columns: tuple[list[object], ...] = ([], [], [], [], [], [], [], [])
-    for one in occurrences:
-        row = (one.id, one.at, one.user_id, one.visitor, one.action, one.data, one.device, one.referrer)
-        for column, value in zip(columns, row, strict=True):
-            column.append(value)
     new: int = await conn.fetchval(
-        "SELECT app.log_behavior($1::uuid[], $2::timestamptz[], $3::uuid[], $4::bytea[], $5::text[], $6::text[], $7::text[], "
+        "SELECT app.log_behavior($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::bytea[], $7::text[], "
         "$8::text[])",
-        *columns,
+        *zip(*occurrences, strict=True),
     )
     return new
 

@@ -61,6 +61,7 @@ class BehaviorWriter:
 
     async def start(self) -> None:
         """Begin to write. Works without a database too: one is looked for again and again."""
+        WAITING.set_function(lambda: self.waiting)
         self._task = asyncio.create_task(self._run(), name="behavior-log")
 
     async def stop(self, *, patience: float = 5.0) -> None:
@@ -79,7 +80,6 @@ class BehaviorWriter:
             LOGGED.labels("lost").inc()
             _refuse(done, DatabaseUnavailable("the behavior log was closed before the database came back"))
         self._queue.clear()
-        WAITING.set(0)
         if self._connection:
             self._connection.terminate()
             self._connection = None
@@ -95,7 +95,6 @@ class BehaviorWriter:
             raise DatabaseUnavailable("the behavior log takes no more events now")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append((occurrence, done))
-        WAITING.set(self.waiting)
         self._due.set()
         return done
 
@@ -118,7 +117,6 @@ class BehaviorWriter:
                     raise
                 finally:
                     self._in_flight = 0
-                    WAITING.set(self.waiting)
 
     async def _flush(self, batch: Sequence[_Waiting]) -> None:
         """Write a batch, however long the database is away."""
