@@ -10,6 +10,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,12 +24,14 @@ from bot.channels import telegram, whatsapp
 from bot.channels.webchat import WebChat, WebchatRenderer
 from bot.dialogue.engine import Engine
 from bot.domain import behavior, catalogue
+from bot.domain.links import Addresses
 from bot.errors import ConfigurationError, DatabaseUnavailable, ImportRefused, SendLater
 from bot.events import Channel, Event, Renderer, Sender
 from bot.jobs.answering import answer_forever
 from bot.jobs.archiving import archive_next
 from bot.jobs.schedule import MONTHS_AHEAD, keep_schedule
 from bot.jobs.sending import Sending, send_forever
+from bot.landing import Landing
 from bot.settings import Settings
 from bot.suppliers import demo as demo_supplier
 from bot.suppliers.demo import PictureStore
@@ -37,13 +40,13 @@ from bot.understanding import understand
 from bot.understanding.gazetteer import Place, city_named
 from bot.web import build
 from db import behavior as behavior_log
-from db import embedded, migrate, outbox, upkeep
+from db import embedded, migrate, outbox, referrals, upkeep
 from db import pool as pool_of
 from db.behavior_writer import BehaviorWriter
 from db.bells import Bells
 from db.pool import Role, as_role, check_turn_role, open_pool, visit
 from handlers import FLOWS
-from locales import Texts
+from locales import Texts, UnknownCurrency, minor_units
 
 log = structlog.get_logger(__name__)
 
@@ -125,7 +128,7 @@ async def archive_months(place: Database, folder: Path) -> AsyncIterator[str]:
 async def prepare(
     settings: Settings, place: Database, *, now: dt.datetime | None = None, demo: bool | None = None
 ) -> None:
-    """Migrate, make the months of the log, and fill an empty catalogue with the demo hotels.
+    """Migrate, make the months of the log, publish what invitations earn, and fill an empty catalogue with demo hotels.
 
     The hotels' rates reach 18 months beyond `now`; the log's months follow the real clock.
     """
@@ -135,6 +138,7 @@ async def prepare(
         await pool_of.prepare(conn)
         async with as_role(conn, Role.OWNER):
             await upkeep.make_partitions(conn, now=dt.datetime.now(dt.UTC), ahead=MONTHS_AHEAD)
+            await referrals.publish_terms(conn, terms=_invitation_terms(settings))
         if not (settings.demo if demo is None else demo):
             return
         moment = now or dt.datetime.now(dt.UTC)
@@ -146,6 +150,29 @@ async def prepare(
             log.info("demo.filled", stays=past)
     finally:
         await conn.close()
+
+
+def _invitation_terms(settings: Settings) -> referrals.Terms:
+    """The operator's amounts in minor units. Raises ConfigurationError for a part of one that is too small to pay."""
+    currency = settings.referral_currency
+
+    def minor(name: str, amount: Decimal) -> int:
+        try:
+            units = amount.scaleb(minor_units(currency))
+        except UnknownCurrency:
+            raise ConfigurationError(f"RAHHAL_REFERRAL_CURRENCY: {currency} is not known") from None
+        if units != int(units):
+            raise ConfigurationError(f"{name}: {currency} has no coins that small")
+        return int(units)
+
+    return referrals.Terms(
+        referrer=minor("RAHHAL_REFERRER_REWARD", settings.referrer_reward),
+        referred=minor("RAHHAL_REFERRED_REWARD", settings.referred_reward),
+        bonus=minor("RAHHAL_REFERRAL_BONUS_48H", settings.referral_bonus),
+        currency=currency,
+        most_rewards_a_month=settings.referral_monthly_cap,
+        most_joins_a_day=settings.referral_daily_joins,
+    )
 
 
 IMPORTS: Mapping[str, Callable[..., Awaitable[catalogue.Report]]] = {
@@ -252,7 +279,12 @@ async def core(settings: Settings, place: Database, *, clock: Clock | None = Non
             workers=workers,
             bells=bells,
             clock=clock or moved_clock(None),
-            house=House(locale=settings.locale, operators_chat=settings.operators_chat),
+            house=House(
+                locale=settings.locale,
+                operators_chat=settings.operators_chat,
+                addresses=Addresses(public=settings.public_url, whatsapp=settings.whatsapp_number),
+                campaign=settings.referral_campaign,
+            ),
             door=Door(pool, wake=lambda: bells.ring("inbox")),
             pictures=PictureStore(settings.data_dir),
         )
@@ -313,7 +345,7 @@ async def serve(
                 background.append(asyncio.create_task(_until(stopping, poller.run()), name="telegram"))
         if client:
             background.append(
-                asyncio.create_task(_until(stopping, _introduce(settings, client)), name="telegram-setup")
+                asyncio.create_task(_until(stopping, _introduce(shared, client)), name="telegram-setup")
             )
         listening = await stack.enter_async_context(contextlib.AsyncExitStack())
         try:
@@ -367,9 +399,10 @@ async def _telegram_client(settings: Settings, stack: contextlib.AsyncExitStack)
     return client
 
 
-async def _introduce(settings: Settings, client: telegram.Client) -> None:
-    """Tell Telegram our commands and, in webhook mode, our address; again and again while it is out of reach."""
-    names = ("start", "search", "trips", "language", "help", "human", "cancel", "privacy")
+async def _introduce(shared: Core, client: telegram.Client) -> None:
+    """Tell Telegram our commands and, in webhook mode, our address; learn our name there. Tried again while it is away."""
+    settings = shared.settings
+    names = ("start", "search", "trips", "invite", "language", "help", "human", "cancel", "privacy")
     commands = {
         language: {name: str(Texts.for_locale(language).say(f"command.{name}")) for name in names}
         for language in ("ar", "en")
@@ -392,6 +425,7 @@ async def _introduce(settings: Settings, client: telegram.Client) -> None:
             log.error("telegram.refused", problem=str(error))  # noqa: TRY400 - one line is what helps
             return
         else:
+            shared.house.addresses.telegram = client.known_as
             return
 
 
@@ -442,7 +476,7 @@ async def _start_web(
     writer = BehaviorWriter(shared.database.direct)
     await writer.start()
     stack.push_async_callback(writer.stop)
-    WebChat(
+    chat = WebChat(
         pool=shared.pool,
         hear=shared.door.hear,
         wakeups=lambda visitor: shared.bells.subscribe("webchat", visitor),
@@ -451,6 +485,15 @@ async def _start_web(
         locale=settings.locale,
         demo=settings.demo,
         opened=_openings(writer),
+    )
+    chat.register(app)
+    Landing(
+        pool=shared.pool,
+        addresses=shared.house.addresses,
+        locale=settings.locale,
+        assets=chat.files,
+        secure=(settings.public_url or "").startswith("https://"),
+        clicked=_clicks(writer),
     ).register(app)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=5)
     await runner.setup()
@@ -463,6 +506,7 @@ async def _start_web(
             f"PORT: cannot listen on {settings.host}:{settings.port} ({error.strerror})"
         ) from None
     port = runner.addresses[0][1]
+    shared.house.addresses.local = f"http://localhost:{port}"
     return settings.public_url or f"http://localhost:{port}/"
 
 
@@ -478,6 +522,20 @@ def _openings(writer: BehaviorWriter) -> Callable[[bytes | None, str | None], No
             )
 
     return opened
+
+
+def _clicks(writer: BehaviorWriter) -> Callable[[bytes | None, str | None, str | None], None]:
+    """Note that a link was opened, under the same conditions."""
+
+    def clicked(visitor: bytes | None, content: str | None, referrer: str | None) -> None:
+        with contextlib.suppress(DatabaseUnavailable):
+            writer.offer(
+                behavior.link_opened(
+                    at=dt.datetime.now(dt.UTC), visitor=visitor, content=content, referrer=referrer
+                )
+            )
+
+    return clicked
 
 
 async def _until(stopping: asyncio.Event, work: Awaitable[None]) -> None:

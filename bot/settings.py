@@ -5,6 +5,7 @@ A wrong setting stops the start with one line that names the variable and never 
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -137,6 +138,62 @@ class Settings(BaseSettings):
         "https://graph.facebook.com/v23.0",
         validation_alias=_env("WHATSAPP_API_URL"),
         description="Graph API base with version.",
+    )
+
+    whatsapp_number: str | None = Field(
+        None,
+        pattern=r"^[1-9]\d{6,14}$",
+        validation_alias=_env("WHATSAPP_NUMBER"),
+        description="The number people write to, with its country code and digits only: for wa.me links.",
+    )
+
+    referrer_reward: Decimal = Field(
+        Decimal(10),
+        ge=0,
+        le=1_000_000,
+        validation_alias=_env("RAHHAL_REFERRER_REWARD"),
+        description="Credit for who invited somebody that booked and stayed (10 since 2026-01-01); 0: none.",
+    )
+    referred_reward: Decimal = Field(
+        Decimal(10),
+        ge=0,
+        le=1_000_000,
+        validation_alias=_env("RAHHAL_REFERRED_REWARD"),
+        description="Credit for who came by an invitation, booked and stayed (10 since 2026-01-01); 0: none.",
+    )
+    referral_bonus: Decimal = Field(
+        Decimal(5),
+        ge=0,
+        le=1_000_000,
+        validation_alias=_env("RAHHAL_REFERRAL_BONUS_48H"),
+        description="Added for a first booking within 48 hours of coming (5 since 2026-01-01); 0: none.",
+    )
+    referral_currency: str = Field(
+        "USD",
+        pattern=r"^[A-Z]{3}$",
+        validation_alias=_env("RAHHAL_REFERRAL_CURRENCY"),
+        description="The money of these three, an ISO code.",
+    )
+    referral_monthly_cap: int = Field(
+        10,
+        ge=0,
+        le=1_000_000,
+        validation_alias=_env("RAHHAL_REFERRAL_MONTHLY_CAP"),
+        description="Rewards one inviter may get in a calendar month; more wait for your decision.",
+    )
+    referral_daily_joins: int = Field(
+        20,
+        ge=1,
+        le=1_000_000,
+        validation_alias=_env("RAHHAL_REFERRAL_DAILY_JOINS"),
+        description="People one inviter may bring in a day before their rewards wait for your decision.",
+    )
+    referral_campaign: str | None = Field(
+        None,
+        max_length=40,
+        pattern=r"^[A-Z0-9]+(-[A-Z0-9]+)*$",
+        validation_alias=_env("RAHHAL_REFERRAL_CAMPAIGN"),
+        description="A readable beginning of new invitation codes, for example SUMMER-2027.",
     )
 
     @field_validator("telegram_api_url", "whatsapp_api_url", "public_url")

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
+import asyncpg
 from asyncpg import Connection
 
+Pool: TypeAlias = asyncpg.Pool
 ContentType = Literal["results", "hotel", "trip"]
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What stands behind a link: `content_type` is None for a mere invitation. Amounts are in minor units."""
+    """What stands behind a link: `content_type` is None for a mere invitation. Amounts are in minor units.
+
+    first_time: this visitor had not opened it before.
+    """
 
     content_type: ContentType | None
+    first_time: bool
     reward: int
     bonus: int
     currency: str

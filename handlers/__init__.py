@@ -6,9 +6,25 @@ from handlers.hotel import HOTEL
 from handlers.human import HUMAN
 from handlers.language import LANGUAGE
 from handlers.places import PLACES
+from handlers.referral import REFERRAL
 from handlers.results import RESULTS
 from handlers.search import SEARCH
+from handlers.share import SHARE
 from handlers.start import START
 from handlers.trips import CANCELLATION, TRIPS
 
-FLOWS = (START, SEARCH, RESULTS, HOTEL, BOOKING, TRIPS, CANCELLATION, PLACES, LANGUAGE, HELP, HUMAN)
+FLOWS = (
+    START,
+    SEARCH,
+    RESULTS,
+    HOTEL,
+    BOOKING,
+    TRIPS,
+    CANCELLATION,
+    PLACES,
+    SHARE,
+    REFERRAL,
+    LANGUAGE,
+    HELP,
+    HUMAN,
+)

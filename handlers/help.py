@@ -107,7 +107,5 @@ HELP = Flow(
         "compare_hotels": later,
         "read_reviews": later,
         "save_favourite": later,
-        "share": later,
-        "referral": later,
     },
 )

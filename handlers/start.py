@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from bot.dialogue.flow import Flow
 from bot.dialogue.moves import Move
 from bot.domain.behavior import Action
-from bot.events import Do
+from bot.domain.links import code_of
+from bot.events import Do, Reply
 from bot.turn.context import Turn, with_buttons
 from db import people
 
@@ -17,23 +18,31 @@ MOST_CONSENT_QUESTIONS = 2
 """Who did not answer at the start is asked once more after a booking, and then left alone."""
 
 
-async def start(turn: Turn, move: Move) -> None:
-    """Welcome a newcomer with what can be done here; greet who is back. `argument` is what a deep link carried."""
-    if argument := move.args.get("argument"):
-        turn.log(Action.CONVERSATION_STARTED, link=str(argument)[:64])
-    else:
-        turn.log(Action.CONVERSATION_STARTED)
+async def start(turn: Turn, move: Move) -> Move | None:
+    """Welcome a newcomer, greet who is back; `argument` is what a deep link carried, perhaps the code of somebody's link."""
+    argument = str(move.args.get("argument") or "")
+    if code := code_of(argument):
+        return Move("follow_link", args={"code": code})
+    welcome(turn, link=argument[:64] or None)
+    return None
+
+
+def welcome(turn: Turn, *, link: str | None = None, invitation: Reply | None = None) -> None:
+    """What can be done here, and the question of consent; who has answered it is greeted. `invitation`: she came by one."""
+    turn.log(Action.CONVERSATION_STARTED, link=link)
     if turn.person.consented is None:
         buttons = (
             turn.button("button.new_search", "new_search"),
             turn.button("button.help", "help"),
             turn.button(_other_language(turn), "language", args={"language": _other(turn)}),
         )
-        welcome = turn.compose(
+        first = turn.compose(
             "start.welcome",
             turn.texts.lines([turn.texts.say("start.welcome"), turn.texts.say("start.terms")]),
         )
-        turn.add(with_buttons(welcome, buttons))
+        turn.add(with_buttons(first, buttons))
+        if invitation:
+            turn.add(invitation)
         ask_consent(turn)
         return
     if turn.person.full_name:
@@ -66,7 +75,7 @@ async def consent(turn: Turn, move: Move) -> None:
 async def greet(turn: Turn, move: Move) -> None:
     """«السلام عليكم»: a newcomer is welcomed, anybody else greeted."""
     if turn.newcomer:
-        await start(turn, move)
+        welcome(turn)
     else:
         turn.say("greet.again" if turn.dialogue.frames else "greet.reply")
 

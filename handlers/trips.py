@@ -113,6 +113,8 @@ async def open_trip(turn: Turn, move: Move) -> None:
     if trip.status is TripStatus.CONFIRMED and trip.starts_at > turn.now:
         buttons.append(turn.button("button.cancel_booking", "cancel_booking", args={"trip": trip.reference}))
     buttons.append(turn.button("button.map", "map", args={"hotel": trip.hotel_identifier}))
+    if trip.status is not TripStatus.CANCELLED:
+        buttons.append(turn.button("button.share", "share", args={"trip": trip.reference}))
     turn.add(with_buttons(turn.compose("trips.card", text, {"trip": trip.reference}), tuple(buttons)))
 
 

@@ -91,3 +91,20 @@ def page_opened(*, at: datetime, visitor: bytes | None, page: str, referrer: str
         device="webchat",
         referrer=referrer[:MOST_REFERRER] if referrer else None,
     )
+
+
+def link_opened(
+    *, at: datetime, visitor: bytes | None, content: str | None, referrer: str | None
+) -> Occurrence:
+    """Somebody opened an invitation (`content` None) or shared content for the first time. Its code, which tells whose it
+    is, stays out.
+    """
+    return Occurrence(
+        id=new_id(at),
+        at=at,
+        action=Action.LINK_OPENED.value,
+        data=orjson.dumps({"content": content or "invitation"}).decode(),
+        visitor=visitor,
+        device="web",
+        referrer=referrer[:MOST_REFERRER] if referrer else None,
+    )

@@ -16,7 +16,7 @@ from bot.errors import RahhalError
 from bot.jobs.answering import first_of
 from bot.jobs.archiving import archive_next
 from bot.suppliers import demo as demo_supplier
-from db import bookings, outbox, outcomes, proof, upkeep, webchat
+from db import bookings, outbox, outcomes, proof, referrals, sharing, upkeep, webchat
 from db.pool import UNREACHABLE, Role, as_role
 
 log = structlog.get_logger(__name__)
@@ -26,6 +26,7 @@ LOOK = 5.0
 MONTHS_AHEAD = 3
 MOST_HOLDS = 500
 MOST_STAYS = 500
+MOST_REFERRALS = 500
 KEEP = dt.timedelta(days=90)
 """How long the raw form of messages is kept: long enough to look into a complaint."""
 MOST_FORGOTTEN = 20_000
@@ -103,6 +104,18 @@ async def refresh_ratings(conn: asyncpg.Connection, _now: dt.datetime) -> str:
     return "refreshed"
 
 
+async def mature_referrals(conn: asyncpg.Connection, now: dt.datetime) -> str:
+    """What verified stays of invited guests have earned is granted, or held for the operator."""
+    settled = await referrals.mature(conn, now=now, most=MOST_REFERRALS)
+    return f"{settled} settled"
+
+
+async def count_links(conn: asyncpg.Connection, _now: dt.datetime) -> str:
+    """Clicks are added to their links."""
+    counted = await sharing.count_links(conn)
+    return f"{counted} clicks"
+
+
 JOBS = (
     Job("partitions", dt.timedelta(hours=12), Role.OWNER, make_partitions),
     Job("sweep-webchat", dt.timedelta(hours=1), Role.WORKER, sweep_webchat),
@@ -111,6 +124,8 @@ JOBS = (
     Job("complete-stays", dt.timedelta(minutes=5), Role.WORKER, complete_stays),
     Job("refresh-performance", dt.timedelta(hours=1), Role.OWNER, refresh_performance),
     Job("refresh-ratings", dt.timedelta(hours=1), Role.OWNER, refresh_ratings),
+    Job("mature-referrals", dt.timedelta(minutes=10), Role.WORKER, mature_referrals),
+    Job("count-links", dt.timedelta(minutes=5), Role.WORKER, count_links),
 )
 DEMO_JOBS = (Job("extend-demo", dt.timedelta(hours=24), Role.OWNER, extend_demo),)
 

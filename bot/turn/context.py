@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from bot.dialogue.state import Asking, Dialogue
 from bot.domain.behavior import Acted, Action
+from bot.domain.links import Addresses
 from bot.events import Button, Channel, Do, MenuRow, Reply
 from db.turns import Person, Talk
 from locales import Phrase, Texts, Value, shorten
@@ -26,10 +27,13 @@ class House:
     """What does not change from turn to turn.
 
     locale: assumed for a newcomer whose channel says nothing. operators_chat: their Telegram chat, when there is one.
+    addresses: where links lead. campaign: a readable prefix of new invitation codes.
     """
 
     locale: str = "ar-EG"
     operators_chat: str | None = None
+    addresses: Addresses = field(default_factory=Addresses)
+    campaign: str | None = None
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from asyncpg import Connection
 
 from bot.dialogue.moves import AFFIRM, BACK, DENY, FILL, LEAVE, MISS, RESUME, Move
 from bot.dialogue.state import Dialogue
+from bot.domain.links import code_in
 from bot.events import Command, Event, Location, Media, Press, Text, Unsupported
 from bot.understanding import Understanding
 from db import turns
@@ -26,6 +27,7 @@ MOVE_OF_COMMAND = {
     "start": "start",
     "search": "new_search",
     "trips": "trips",
+    "invite": "referral",
     "language": "language",
     "help": "help",
     "human": "human",
@@ -87,6 +89,8 @@ async def read(
             token = dialogue.labels.get(plain(text))
             if token:
                 return await _press(conn, token, text, conversation)
+            if code := code_in(text):  # a wa.me link carries it in the words it brings
+                return Read((Move("start", args={"argument": code}),), text)
             said = _text(text, understand)
             if place := _named(text, dialogue):
                 books = said.moves[0].name == "book" or _BOOKS.search(text) is not None

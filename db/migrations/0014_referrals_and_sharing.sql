@@ -266,6 +266,7 @@ CREATE FUNCTION app.open_link(wanted text, clicker bytea) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     what record;
+    first_time boolean := false;
 BEGIN
     what := app.resolve_link(wanted);
     IF (what.link).id IS NULL AND (what.shared).id IS NULL THEN
@@ -273,9 +274,10 @@ BEGIN
     END IF;
     IF clicker IS NOT NULL THEN
         INSERT INTO link_clicks (code, visitor) VALUES (wanted, clicker) ON CONFLICT DO NOTHING;
+        first_time := FOUND;
     END IF;
     RETURN jsonb_build_object(
-        'content_type', (what.shared).content_type, 'reward', coalesce((what.link).referred_reward_amount, 0),
+        'content_type', (what.shared).content_type, 'first_time', first_time, 'reward', coalesce((what.link).referred_reward_amount, 0),
         'bonus', coalesce((what.link).bonus_if_booked_48h, 0), 'currency', coalesce((what.link).currency, 'USD'));
 END
 $$;

@@ -12,6 +12,7 @@ import asyncpg
 
 from bot.channels.terminal import TerminalRenderer
 from bot.dialogue.engine import Engine
+from bot.domain.links import code_in
 from bot.events import Channel, Command, Content, Event, Location, Media, Press, Text, Unsupported
 from bot.turn import Answerer, Door, House
 from bot.turn.reading import plain
@@ -34,6 +35,7 @@ class Chat:
         self.now = BEGINNING
         self.locale = "ar-EG"
         self.user = uuid4().hex
+        self._code = ""  # of the last link somebody was given
         self._names: dict[str, str] = {}
         self._choices: dict[str, list[dict[str, Any]]] = {}
         self._pressed: dict[str, list[dict[str, Any]]] = {}
@@ -88,10 +90,11 @@ class Chat:
     def _content(self, step: Step) -> Content:
         words = step.words
         match step.kind:
-            case ">" if words.startswith("/") and words[1:2].isalpha():
-                name, _, argument = words[1:].partition(" ")
-                return Command(name=name, argument=argument)
-            case ">":
+            case ">" | "follow":
+                words = words.replace("CODE", self._code) if step.kind == "follow" else words
+                if words.startswith("/") and words[1:2].isalpha():
+                    name, _, argument = words[1:].partition(" ")
+                    return Command(name=name, argument=argument)
                 return Text(text=words)
             case "#":
                 return self._press(self._choices.get(self.user, []), words)
@@ -137,6 +140,7 @@ class Chat:
         answers, number = [], 0
         for payload in payloads:
             lines = payload["text"].split("\n")
+            self._code = code_in(payload["text"]) or self._code
             if alt := payload.get("picture"):
                 lines.insert(0, f"[صورة: {alt}]")
             labels = []

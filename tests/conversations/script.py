@@ -26,7 +26,7 @@ NOTES = (
     # Where and who: before what they speak of.
     "now", "locale", "user",
     # Instead of words.
-    "text", "times", "location", "photo", "voice", "sticker", "contact", "again", "stranger",
+    "text", "times", "location", "photo", "voice", "sticker", "contact", "again", "stranger", "follow",
     # What happens meanwhile.
     "prices", "rooms",
 )  # fmt: skip

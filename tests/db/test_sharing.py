@@ -11,7 +11,7 @@ import pytest
 from db import referrals, sharing
 from db.pool import Role, as_role
 from db.referrals import Arrival
-from db.sharing import Opened
+from db.sharing import ContentType, Opened
 from tests.db.referral_world import World, open_world
 
 SEARCH = {"destination": {"name_en": "Cairo"}, "adults": 2}
@@ -72,10 +72,10 @@ async def test_a_visitor_counts_once_for_each_link(world: World) -> None:
     invitation, shared = await world.link(sara), await share(world, sara)
     await world.conn.execute(f"SET LOCAL ROLE {Role.APP.value}")
     for code in (invitation, shared):
-        for visitor in (b"a" * 16, b"b" * 16, b"a" * 16, None):
+        kind: ContentType | None = "results" if code == shared else None
+        for visitor, first in ((b"a" * 16, True), (b"b" * 16, True), (b"a" * 16, False), (None, False)):
             opened = await sharing.open_link(world.conn, code=code, visitor=visitor)
-            kind = "results" if code == shared else None
-            assert opened == Opened(content_type=kind, reward=1000, bonus=500, currency="USD")  # type: ignore[arg-type]
+            assert opened == Opened(kind, first_time=first, reward=1000, bonus=500, currency="USD")
     assert await sharing.open_link(world.conn, code="ABCDEFGHJK2345", visitor=b"a" * 16) is None
     await world.conn.execute(f"SET LOCAL ROLE {Role.WORKER.value}")
     assert await sharing.count_links(world.conn) == 4

@@ -35,7 +35,7 @@ PARTS = (
         "amenity.",
         "human.reason.",
     ),
-    *("button.", "terminal.", "webchat."),
+    *("button.", "terminal.", "webchat.", "landing.", "share.words.", "share.bot_words"),
 )
 """Never a message by itself: labels, lines and pieces of a sentence."""
 
@@ -90,6 +90,7 @@ def samples(texts: Texts) -> dict[str, Value]:
         "hotel": hotel, "city": city, "destination": city, "country": city, "area": area, "place": city[:20],
         "landmark": area, "nearby": [city] * 5, "region": city, "room": hotel[:40], "name": "Mohammed Abdulrahman Al Ghamdi",
         "suggestion": "Mohammed Abdulrahman Al Ghamdi", "contact": "mohammed.alghamdi.1990@example.com",
+        "amounts": [price] * 3, "joined": texts.count("friend", 1234),
         "code": "RH-48213-ABCDEF", "reference": "c_8f3b2a91d7e64f0b", "channel": "whatsapp", "label": "x" * 64,
         "requests": "س" * 200, "text": "س" * 2000, "alt": hotel, "percent": texts.percent(0.123),
         "check_in": start, "check_out": end, "until": end, "date": start, "last_date": end, "day_before": texts.weekday(start),
@@ -112,7 +113,7 @@ def samples(texts: Texts) -> dict[str, Value]:
     }  # fmt: skip
     known |= dict.fromkeys(
         ("price", "total", "fee", "budget", "budget_min", "budget_max", "taxes", "due_at_hotel", "local_fees",
-         "grand_total", "difference", "old", "new", "amount"), price,
+         "grand_total", "difference", "old", "new", "amount", "reward", "bonus", "theirs", "mine"), price,
     )  # fmt: skip
 
     def say(key: str) -> Value:

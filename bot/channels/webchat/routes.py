@@ -65,6 +65,11 @@ class WebChat:
             capacity=60, per_second=1.0
         )  # mobile carriers put a city behind one address
 
+    @property
+    def files(self) -> str:
+        """Where the page's files lie: fonts, colours and the mark serve other pages too."""
+        return f"/chat/static/{self._page.version}"
+
     def register(self, app: web.Application) -> None:
         app.router.add_get("/", self.show)
         app.router.add_get("/chat", self.show)
