@@ -7,12 +7,18 @@
 
 -- ------------------------------------------------------------------------------------------------ parts
 
--- A random code people can read aloud: no 0 O 1 I L.
-CREATE FUNCTION app.random_code(characters integer) RETURNS text LANGUAGE sql VOLATILE SET search_path = ''
-    RETURN (
-        SELECT string_agg(substr('23456789ABCDEFGHJKMNPQRSTVWXYZ', 1 + get_byte(d.bytes, place) % 30, 1), '')
-        FROM (SELECT sha256(uuid_send(gen_random_uuid())) AS bytes) AS d, generate_series(0, characters - 1) AS place
-    );
+-- A random code people can read aloud: no 0 O 1 I L. At most 32 characters.
+CREATE FUNCTION app.random_code(characters integer) RETURNS text LANGUAGE plpgsql VOLATILE SET search_path = '' AS $$
+DECLARE
+    bytes CONSTANT bytea := sha256(uuid_send(gen_random_uuid()));
+    code text := '';
+BEGIN
+    FOR place IN 0..characters - 1 LOOP
+        code := code || substr('23456789ABCDEFGHJKMNPQRSTVWXYZ', 1 + get_byte(bytes, place) % 30, 1);
+    END LOOP;
+    RETURN code;
+END
+$$;
 
 -- An amount as it is paid: some currencies have smaller units than people have coins.
 CREATE FUNCTION app.payable(amount bigint, step integer) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -109,8 +115,17 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION app.nights_of(check_in date, check_out date) RETURNS date[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (SELECT array_agg(check_in + n) FROM generate_series(0, check_out - check_in - 1) AS n);
+CREATE FUNCTION app.nights_of(check_in date, check_out date) RETURNS date[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+DECLARE
+    nights date[] := '{}';
+BEGIN
+    FOR n IN 0..check_out - check_in - 1 LOOP
+        nights := nights || (check_in + n);
+    END LOOP;
+    RETURN nights;
+END
+$$;
 
 -- The hold ends without a booking. The room type is locked.
 CREATE FUNCTION app.end_hold(held bookings) RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -206,12 +221,22 @@ BEGIN
     IF person IS NULL THEN
         RAISE EXCEPTION 'a hold belongs to a turn' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    SELECT t.* INTO kind FROM room_types t WHERE t.id = hold.room_type FOR NO KEY UPDATE;
+    SELECT t.* INTO kind FROM room_types t WHERE t.id = hold.room_type;
     IF NOT FOUND OR check_out <= check_in OR rooms < 1 OR adults < rooms OR adults > rooms * kind.max_adults
        OR adults + children > rooms * kind.capacity THEN
         RAISE EXCEPTION 'this party and stay do not fit room type %', hold.room_type USING ERRCODE = 'check_violation';
     END IF;
 
+    -- Before the lock: the price, which the traveler has agreed to anyway, and the answer to whoever comes too late. What is
+    -- full and has no hold that is over was sold out at this moment; the crowd behind the last room need not queue for it.
+    terms := app.quote(kind.id, check_in, check_out, rooms, hold.free_until);
+    IF NOT app.has_rooms(kind.id, kind.allotment, rooms, nights)
+       AND NOT EXISTS (SELECT FROM bookings b WHERE b.room_type_id = kind.id AND b.status = 'held' AND b.expires_at <= moment)
+       AND NOT EXISTS (SELECT FROM bookings b WHERE b.idempotency_key = key) THEN
+        RETURN jsonb_build_object('outcome', 'sold_out');
+    END IF;
+
+    SELECT t.* INTO kind FROM room_types t WHERE t.id = hold.room_type FOR NO KEY UPDATE;
     PERFORM app.release_expired(kind.id, moment);
 
     SELECT b.* INTO made FROM bookings b WHERE b.idempotency_key = key AND b.user_id = person;
@@ -223,7 +248,6 @@ BEGIN
             'price_minor', made.price_minor, 'currency', made.currency);
     END IF;
 
-    terms := app.quote(kind.id, check_in, check_out, rooms, hold.free_until);
     IF terms.nightly IS NULL THEN
         RETURN jsonb_build_object('outcome', 'sold_out');
     ELSIF terms.min_stay > check_out - check_in THEN
