@@ -56,7 +56,6 @@ _TANWIN = re.compile("ًا|اً")
 _ELONGATED = re.compile(r"([^\W\d_])\1{2,}|([اوي])\2+")
 
 
-@lru_cache(maxsize=16_384)
 def fold(word: str) -> str:
     """The key of a word: no marks, one form per letter, elongation undone, Latin digits, lower case."""
     if "ً" in word:
