@@ -96,8 +96,19 @@ class Unsupported(_Frozen):
     kind: str = Field(max_length=64)
 
 
+class Due(_Frozen):
+    """Something of the house's own became due in this conversation (asking how a stay was). No channel makes one.
+
+    name: a move, prefixed «due_» when it is read; argument: what it is about (a trip's reference).
+    """
+
+    type: Literal["due"] = "due"
+    name: str = Field(max_length=32)
+    argument: str = Field("", max_length=64)
+
+
 Content = Annotated[
-    Text | Command | Press | Location | Media | Unsupported,
+    Text | Command | Press | Location | Media | Unsupported | Due,
     Field(discriminator="type"),
 ]
 

@@ -25,10 +25,11 @@ _ALL_NIGHTS = 42
 
 
 class Sort(StrEnum):
-    """Order of hotels; equal ones by price."""
+    """Order of hotels; equal ones by price. RATING: by smoothed rating, then those too few told of, by stars."""
 
     PRICE = "price"
     STARS = "stars"
+    RATING = "rating"
     DISTANCE = "distance"
 
 
@@ -186,10 +187,12 @@ WITH worth AS (
     SELECT c.hotel_id, c.room_type_id, h.stars, w.usd, w.payable_step,
            app.payable($14 * c.room_price::bigint, w.payable_step) AS total,
            app.payable($14 * c.first_night::bigint, w.payable_step) AS first_night,
-           (h.latitude - $23::double precision) ^ 2 + ((h.longitude - $24::double precision) * cos(radians($23))) ^ 2 AS distance
+           (h.latitude - $23::double precision) ^ 2 + ((h.longitude - $24::double precision) * cos(radians($23))) ^ 2 AS distance,
+           g.rating
     FROM cheapest c
     JOIN hotels h ON h.id = c.hotel_id AND h.city = $1 AND h.listed
     JOIN worth w ON w.currency = h.currency
+    LEFT JOIN app.city_ratings(CASE WHEN $22::text = 'rating' THEN $1 END) AS g ON g.hotel_id = c.hotel_id
     WHERE ($15::integer IS NULL OR h.stars >= $15) AND ($16::integer IS NULL OR h.stars <= $16)
       AND h.amenities @> $17::text[]
       AND ($18::text IS NULL OR h.area_ar = $18 OR lower(h.area_en) = lower($18))
@@ -198,8 +201,8 @@ WITH worth AS (
 SELECT f.hotel_id, f.room_type_id, f.total, f.first_night, f.payable_step, count(*) OVER () AS matches
 FROM fitting f
 WHERE $20::bigint IS NULL OR f.total * f.usd <= $20 * (SELECT w.usd FROM worth w WHERE w.currency = $21::text)
-ORDER BY CASE WHEN $22::text = 'stars' THEN -f.stars END, CASE WHEN $22 = 'distance' THEN f.distance END,
-         f.total * f.usd, f.hotel_id
+ORDER BY CASE WHEN $22 = 'rating' THEN -f.rating END, CASE WHEN $22 IN ('stars', 'rating') THEN -f.stars END,
+         CASE WHEN $22 = 'distance' THEN f.distance END, f.total * f.usd, f.hotel_id
 LIMIT $25::bigint OFFSET $26::bigint
 """
 

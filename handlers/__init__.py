@@ -5,6 +5,8 @@ from handlers.help import HELP
 from handlers.hotel import HOTEL
 from handlers.human import HUMAN
 from handlers.language import LANGUAGE
+from handlers.opinions import OPINIONS
+from handlers.outcome import OUTCOME
 from handlers.places import PLACES
 from handlers.referral import REFERRAL
 from handlers.results import RESULTS
@@ -18,9 +20,11 @@ FLOWS = (
     SEARCH,
     RESULTS,
     HOTEL,
+    OPINIONS,
     BOOKING,
     TRIPS,
     CANCELLATION,
+    OUTCOME,
     PLACES,
     SHARE,
     REFERRAL,

@@ -220,7 +220,7 @@ BOOKING = Flow(
         Do(book),
     ),
     begins=frozenset({"begin_booking"}),
-    replaces=frozenset({"cancel"}),
+    replaces=frozenset({"cancel", "outcome"}),
     actions={"book": begin, "choose_room": choose_room, "write_name": write_name, "other_rooms": other_rooms},
     accepts=frozenset({"hotel", "another", "guest_name", "room", "agreed"}) | CHANGING,
     merge=take,

@@ -105,7 +105,6 @@ HELP = Flow(
         "privacy": privacy,
         "privacy_delete": delete_my_data,
         "compare_hotels": later,
-        "read_reviews": later,
         "save_favourite": later,
     },
 )

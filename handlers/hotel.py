@@ -11,6 +11,7 @@ from bot.turn.context import Turn, with_buttons
 from db import hotels, places
 from db.hotels import Hotel
 from handlers import offers as wording
+from handlers.proof import proof_lines, shown_for
 from handlers.results import last_request, pointed_at, stay_of
 from handlers.start import Nothing
 
@@ -38,7 +39,9 @@ async def open_hotel(turn: Turn, move: Move) -> Move | None:
     known = stay is not None and stay.check_in >= turn.today
     found = await Inventory(turn.conn).offers(hotel, stay) if stay is not None and known else []
     turn.log(Action.HOTEL_VIEWED, hotel=hotel.identifier, offers=len(found))
-    lines = wording.hotel_lines(turn, hotel, found)
+    told = (await shown_for(turn, [hotel])).get(hotel.id)
+    opinions = [*proof_lines(turn, told), turn.texts.say("proof.more")] if told else []
+    lines = wording.hotel_lines(turn, hotel, found, opinions)
     text = turn.texts.say("hotel.card", hotel=wording.hotel_name(turn, hotel), lines=turn.texts.lines(lines))
     if known and not found:
         text = turn.texts.lines(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from bot.domain.money import Approximate
@@ -50,22 +51,27 @@ def price(turn: Turn, offer: Offer, near: Approximate | None = None) -> Phrase:
     return texts.say("price.approximate", price=said, approximate=near.amount) if near else said
 
 
-def result_text(turn: Turn, offer: Offer, number: int, near: Approximate | None = None) -> Phrase:
-    """One hotel among the results: name, class, price a night and in all, cancellation."""
+def result_text(
+    turn: Turn, offer: Offer, number: int, near: Approximate | None = None, rating: Phrase | None = None
+) -> Phrase:
+    """One hotel among the results: name, class, what guests say, price a night and in all, cancellation."""
+    stars = class_line(turn, offer.hotel)
     return turn.texts.say(
         "results.card",
         n=number,
         hotel=hotel_name(turn, offer.hotel),
-        class_line=class_line(turn, offer.hotel),
+        class_line=turn.texts.lines([stars, rating]) if rating else stars,
         price=price(turn, offer, near),
         total=offer.total,
         cancellation_line=cancellation_line(turn, offer),
     )
 
 
-def result_lines(turn: Turn, offer: Offer, near: Approximate | None = None) -> tuple[str, ...]:
+def result_lines(
+    turn: Turn, offer: Offer, near: Approximate | None = None, rating: Phrase | None = None
+) -> tuple[str, ...]:
     """The same, as the lines of a card."""
-    _, stars, *others = result_text(turn, offer, 0, near).split("\n")
+    _, stars, *others = result_text(turn, offer, 0, near, rating).split("\n")
     area = area_name(turn, offer.hotel)
     where = (
         [turn.texts.say("results.line.area", area=area, city=city_name(turn, offer.hotel))] if area else []
@@ -147,8 +153,8 @@ def board(turn: Turn, code: str) -> Phrase:
     return turn.texts.say(f"board.{code}")
 
 
-def hotel_lines(turn: Turn, hotel: Hotel, offers: list[Offer]) -> list[Phrase]:
-    """What a hotel's card says."""
+def hotel_lines(turn: Turn, hotel: Hotel, offers: list[Offer], opinions: Sequence[Phrase]) -> list[Phrase]:
+    """What a hotel's card says. opinions: the lines of its proof; none where too few guests told."""
     texts = turn.texts
     area = area_name(turn, hotel)
     lines = [
@@ -156,7 +162,7 @@ def hotel_lines(turn: Turn, hotel: Hotel, offers: list[Offer]) -> list[Phrase]:
         texts.say("hotel.line.location", area=area, city=city_name(turn, hotel))
         if area
         else texts.say("hotel.line.city", city=city_name(turn, hotel)),
-        texts.say("hotel.line.no_rating"),
+        *(opinions or [texts.say("hotel.line.no_rating")]),
     ]
     if offers:
         cheapest = min(offers, key=lambda offer: offer.total.minor)

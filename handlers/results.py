@@ -17,6 +17,7 @@ from db import places
 from db.inventory import Sort
 from db.places import City
 from handlers import offers as wording
+from handlers.proof import rating_lines, shown_for
 from handlers.request import Destination, Request, amenity_names, budget, summary
 from handlers.start import Nothing
 from locales import Money, Phrase, minor_units
@@ -28,7 +29,7 @@ MOST_IDEAS = 3
 LEVELS = {"moderate": (3, 4), "expensive": (5, 5)}
 """Price levels as classes of hotels, from and to; «cheap» needs none, the cheapest come first anyway."""
 
-SORTS = {"price": Sort.PRICE, "rating": Sort.STARS, "stars": Sort.STARS, "distance": Sort.DISTANCE}
+SORTS = {"price": Sort.PRICE, "rating": Sort.RATING, "stars": Sort.STARS, "distance": Sort.DISTANCE}
 
 
 def stay_of(request: Request) -> Stay | None:
@@ -46,9 +47,9 @@ def stay_of(request: Request) -> Stay | None:
 
 
 async def show_results(
-    turn: Turn, request: Request, *, offset: int = 0, lead: Phrase | None = None
+    turn: Turn, request: Request, *, offset: int = 0, lead: Phrase | None = None, reordered: bool = False
 ) -> Outcome:
-    """Search, and show one page, led by `lead` or by the request; when there is nothing, what would help."""
+    """Search, and show one page, led by `lead`, by its new order or by the request; when there is nothing, what would help."""
     assert request.destination is not None
     if request.destination.geonameid is None:
         turn.add(await other_places(turn, request.destination))
@@ -75,7 +76,7 @@ async def show_results(
         matches=found.matches,
         offset=offset,
     )
-    turn.add(await _page(turn, request, found, offset=offset, lead=lead))
+    turn.add(await _page(turn, request, found, offset=offset, lead=lead, reordered=reordered))
     return DONE
 
 
@@ -94,22 +95,28 @@ def _search(request: Request, *, city: int) -> Search:
         amenities=tuple(request.amenities),
         area=request.area,
         free_cancellation=request.free_cancellation,
-        sort=SORTS.get(request.sort or "price", Sort.PRICE),
+        sort=SORTS.get(request.sort or ("rating" if request.rating_min else "price"), Sort.PRICE),
     )
 
 
-async def _page(turn: Turn, request: Request, found: Found, *, offset: int, lead: Phrase | None) -> Reply:
+async def _page(
+    turn: Turn, request: Request, found: Found, *, offset: int, lead: Phrase | None, reordered: bool
+) -> Reply:
     texts, offers, matches = turn.texts, found.offers, found.matches
-    if lead is None and offset:
+    told = await shown_for(turn, [offer.hotel for offer in offers])
+    ratings = [rating_lines(turn, told.get(offer.hotel.id)) for offer in offers]
+    if reordered:
+        lead = _order(turn, request, rated=bool(told))
+    elif lead is None and offset:
         lead = texts.say("results.header_more", page=offset // PAGE + 1, pages=-(-matches // PAGE))
     elif lead is None:
         lead = texts.say(
             "results.header", hotels=texts.count("hotel", matches), summary=summary(texts, request)
         )
-        lead = Phrase(f"{lead} {_order(turn, request)}") if matches > 1 else lead
+        lead = Phrase(f"{lead} {_order(turn, request, rated=bool(told))}") if matches > 1 else lead
     lines = [lead]
     if request.rating_min and offset == 0:
-        lines.append(texts.say("results.no_ratings_yet"))
+        lines.append(texts.say("results.rating_not_filtered" if told else "results.no_ratings_yet"))
     if any(offer.hotel.demo for offer in offers):
         lines.append(texts.say("demo.label"))
     near = [await _near(turn, request, wording.nightly(offer)) for offer in offers]
@@ -120,8 +127,8 @@ async def _page(turn: Turn, request: Request, found: Found, *, offset: int, lead
     lead = texts.lines(lines)
     numbered = list(enumerate(offers, start=offset + 1))
     blocks = [
-        wording.result_text(turn, offer, number, worth)
-        for (number, offer), worth in zip(numbered, near, strict=True)
+        wording.result_text(turn, offer, number, worth, rating)
+        for (number, offer), worth, rating in zip(numbered, near, ratings, strict=True)
     ]
     rows = tuple(
         turn.row(
@@ -139,14 +146,14 @@ async def _page(turn: Turn, request: Request, found: Found, *, offset: int, lead
     cards = tuple(
         Card(
             title=wording.hotel_name(turn, offer.hotel),
-            lines=wording.result_lines(turn, offer, worth),
+            lines=wording.result_lines(turn, offer, worth, rating),
             picture=wording.picture(turn, offer.hotel),
             buttons=(
                 turn.button("button.details", "open_hotel", args={"hotel": offer.hotel.identifier}),
                 turn.button("button.book", "book", args={"hotel": offer.hotel.identifier}),
             ),
         )
-        for offer, worth in zip(offers, near, strict=True)
+        for offer, worth, rating in zip(offers, near, ratings, strict=True)
     )
     more = matches > offset + len(offers)
     buttons = tuple(
@@ -178,13 +185,13 @@ async def _legible(turn: Turn, near: Approximate) -> Approximate:
     return await approximate(turn.conn, one, currency=near.one.currency) or near
 
 
-def _order(turn: Turn, request: Request) -> Phrase:
-    """What the order of the list is; nobody has rated anything yet, and distances need a point that nobody named."""
+def _order(turn: Turn, request: Request, *, rated: bool) -> Phrase:
+    """What the order of the list is; distances need a point that nobody named. rated: enough guests told of some hotel."""
     match request.sort:
         case "stars":
             return turn.texts.say("results.sorted_by.stars")
         case "rating":
-            return turn.texts.say("results.sorted_by.no_ratings")
+            return turn.texts.say("results.sorted_by.rating" if rated else "results.sorted_by.no_ratings")
         case _:
             return turn.texts.say("results.sorted_by.price")
 
@@ -357,6 +364,7 @@ async def sort(turn: Turn, move: Move) -> Move | None:
     if by is None or by == "distance":
         buttons = (
             turn.button("button.sort_price", "sort", args={"sort": "price"}),
+            turn.button("button.sort_rating", "sort", args={"sort": "rating"}),
             turn.button("button.sort_stars", "sort", args={"sort": "stars"}),
         )
         turn.add(with_buttons(turn.reply("results.ask_sort"), buttons))
@@ -367,7 +375,7 @@ async def sort(turn: Turn, move: Move) -> Move | None:
     request = request.model_copy(update={"sort": by})
     turn.dialogue.memory["search"] = request.model_dump(mode="json", exclude_none=True)
     turn.log(Action.RESULTS_SORTED, sort=str(by))
-    await show_results(turn, request, lead=_order(turn, request))
+    await show_results(turn, request, reordered=True)
     return None
 
 

@@ -398,5 +398,5 @@ SEARCH = Flow(
     seed=seed,
     on_corrected=note_change,
     goes_on=True,
-    replaces=frozenset({"booking", "cancel"}),
+    replaces=frozenset({"booking", "cancel", "outcome"}),
 )

@@ -112,6 +112,8 @@ async def open_trip(turn: Turn, move: Move) -> None:
     buttons: list[Button] = []
     if trip.status is TripStatus.CONFIRMED and trip.starts_at > turn.now:
         buttons.append(turn.button("button.cancel_booking", "cancel_booking", args={"trip": trip.reference}))
+    if trip.status is TripStatus.COMPLETED:
+        buttons.append(turn.button("button.rate_stay", "rate_stay", slots={"trip": trip.reference}))
     buttons.append(turn.button("button.map", "map", args={"hotel": trip.hotel_identifier}))
     if trip.status is not TripStatus.CANCELLED:
         buttons.append(turn.button("button.share", "share", args={"trip": trip.reference}))

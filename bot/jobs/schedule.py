@@ -92,6 +92,12 @@ async def complete_stays(conn: asyncpg.Connection, now: dt.datetime) -> str:
     return f"{completed} completed"
 
 
+async def ask_about_stays(conn: asyncpg.Connection, now: dt.datetime) -> str:
+    """Who left yesterday is asked how it was, once, where she may be written to."""
+    asked = await outcomes.ask_about_stays(conn, now=now, most=MOST_STAYS)
+    return f"{asked} asked"
+
+
 async def refresh_performance(conn: asyncpg.Connection, _now: dt.datetime) -> str:
     """How hotels do with each kind of traveler; readers keep the old view until the new one is whole."""
     await proof.refresh_performance(conn)
@@ -122,6 +128,7 @@ JOBS = (
     Job("forget-old", dt.timedelta(hours=1), Role.WORKER, forget_old),
     Job("expire-holds", dt.timedelta(seconds=30), Role.WORKER, expire_holds),
     Job("complete-stays", dt.timedelta(minutes=5), Role.WORKER, complete_stays),
+    Job("ask-about-stays", dt.timedelta(minutes=5), Role.WORKER, ask_about_stays),
     Job("refresh-performance", dt.timedelta(hours=1), Role.OWNER, refresh_performance),
     Job("refresh-ratings", dt.timedelta(hours=1), Role.OWNER, refresh_ratings),
     Job("mature-referrals", dt.timedelta(minutes=10), Role.WORKER, mature_referrals),

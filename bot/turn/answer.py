@@ -195,13 +195,15 @@ class Answerer:
                 conversation=turn.talk.id,
                 dialogue=turn.dialogue,
                 understand=lambda text: known(text, expects),
+                expects=expects,
             )
             if got.cut:
                 turn.say("too_long", max_length=2_000)
             turn.heard = got.transcript
             await Conduct(self._engine, turn).follow(got)
         draft.answered.append(message.id)
-        draft.heard.append({"inbox_id": message.id, "text": got.transcript})
+        if got.transcript:  # what became due is no word of hers
+            draft.heard.append({"inbox_id": message.id, "text": got.transcript})
         feeling = got.emotional_state if turn.person.consented else None
         draft.actions += [
             act.row(at=turn.now, timezone=turn.person.timezone, emotional_state=feeling) for act in turn.acted

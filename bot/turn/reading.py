@@ -16,7 +16,7 @@ from asyncpg import Connection
 from bot.dialogue.moves import AFFIRM, BACK, DENY, FILL, LEAVE, MISS, RESUME, Move
 from bot.dialogue.state import Dialogue
 from bot.domain.links import code_in
-from bot.events import Command, Event, Location, Media, Press, Text, Unsupported
+from bot.events import Command, Due, Event, Location, Media, Press, Text, Unsupported
 from bot.understanding import Understanding
 from db import turns
 
@@ -58,6 +58,13 @@ CHANGES = {
 UNCLEAR = 0.65
 """Below this confidence «out of scope» only means that nothing was recognized: the question is put again."""
 
+SCORE = "rating"
+OPEN = frozenset({"words", "note"})
+"""Questions that are answered in whatever words (`expects`), as long as they are about nothing else."""
+SPOKEN = frozenset({"inform", "out_of_scope", "unsure", "search_hotels", "read_reviews"})
+"""Intents that a guest's own words about a stay may look like."""
+ELSEWHERE = frozenset({"destination", "check_in", "check_out", "month", "guest_name"})
+
 UNANSWERED = frozenset({"reaction", "number_changed"})
 """What nobody expects an answer to."""
 
@@ -81,9 +88,15 @@ Understand = Callable[[str], Understanding]
 
 
 async def read(
-    conn: Connection, event: Event, *, conversation: UUID, dialogue: Dialogue, understand: Understand
+    conn: Connection,
+    event: Event,
+    *,
+    conversation: UUID,
+    dialogue: Dialogue,
+    understand: Understand,
+    expects: str | None = None,
 ) -> Read:
-    """Read an event within its conversation."""
+    """Read an event within its conversation. expects: what its text would answer."""
     match event.content:
         case Text(text=text):
             token = dialogue.labels.get(plain(text))
@@ -91,7 +104,7 @@ async def read(
                 return await _press(conn, token, text, conversation)
             if code := code_in(text):  # a wa.me link carries it in the words it brings
                 return Read((Move("start", args={"argument": code}),), text)
-            said = _text(text, understand)
+            said = _text(text, understand, expects)
             if place := _named(text, dialogue):
                 books = said.moves[0].name == "book" or _BOOKS.search(text) is not None
                 pointing = Move("book" if books else "choose", args={"choices": [place]})
@@ -110,7 +123,7 @@ async def read(
             return Read((Move("location", args=args),), f"[{place.name or 'location'}]")
         case Media(kind=kind, caption=caption):
             if caption.strip():
-                said = _text(caption, understand)
+                said = _text(caption, understand, expects)
                 return Read(
                     said.moves,
                     f"[{kind}] {said.transcript}",
@@ -118,6 +131,8 @@ async def read(
                     cut=said.cut,
                 )
             return Read((Move("media", args={"kind": kind}),), f"[{kind}]")
+        case Due(name=name, argument=argument):
+            return Read((Move(f"due_{name}", args={"argument": argument}),), "")
         case Unsupported(kind=kind) if kind in UNANSWERED:
             return Read((), f"[{kind}]")
         case Unsupported(kind=kind):
@@ -157,11 +172,22 @@ _KIND = re.compile(r"^(?:فندق|منتجع|نزل|شقق) | (?:hotel|resort|in
 _BOOKS = re.compile(r"(?i)(?:^|\s)(?:[اأن]?حجز\w*|book|reserve)(?:\s|$)")
 
 
-def _text(text: str, understand: Understand) -> Read:
+def _text(text: str, understand: Understand, expects: str | None) -> Read:
     if not text.strip():
         return Read((Move("empty"),), text)
     found = understand(text[:MOST_READ])
-    return Read(moves_of(found), text, emotional_state=found.emotional_state, cut=len(text) > MOST_READ)
+    moves = _answer(found, text[:MOST_READ], expects) or moves_of(found)
+    return Read(moves, text, emotional_state=found.emotional_state, cut=len(text) > MOST_READ)
+
+
+def _answer(found: Understanding, text: str, expects: str | None) -> tuple[Move, ...]:
+    """The text as the answer to a question about a stay that is over; nothing where it is about something else."""
+    if expects == SCORE and found.slots.keys() == {"rating_min"}:
+        return (Move("rate_stay", slots={"score": found.slots["rating_min"]}),)
+    elsewhere = found.slots.keys() & ELSEWHERE or found.intent not in SPOKEN
+    if expects in OPEN and (not elsewhere or (found.intent == "affirm" and len(text.split()) > 1)):
+        return (Move(FILL, slots={"said": text.strip()}),)
+    return ()
 
 
 def moves_of(found: Understanding) -> tuple[Move, ...]:

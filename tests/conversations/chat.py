@@ -13,11 +13,11 @@ import asyncpg
 from bot.channels.terminal import TerminalRenderer
 from bot.dialogue.engine import Engine
 from bot.domain.links import code_in
-from bot.events import Channel, Command, Content, Event, Location, Media, Press, Text, Unsupported
+from bot.events import Channel, Command, Content, Due, Event, Location, Media, Press, Text, Unsupported
 from bot.turn import Answerer, Door, House
 from bot.turn.reading import plain
 from bot.understanding import understand
-from db import hotels, inventory, terminal
+from db import hotels, inventory, outcomes, terminal
 from db.hotels import RoomTypeId
 from db.pool import Role, as_role
 from handlers import FLOWS
@@ -36,6 +36,7 @@ class Chat:
         self.locale = "ar-EG"
         self.user = uuid4().hex
         self._code = ""  # of the last link somebody was given
+        self._over = ""
         self._names: dict[str, str] = {}
         self._choices: dict[str, list[dict[str, Any]]] = {}
         self._pressed: dict[str, list[dict[str, Any]]] = {}
@@ -56,6 +57,7 @@ class Chat:
             "user": self._become,
             "prices": self._change_prices,
             "rooms": self._leave_rooms,
+            "stays": self._end_stays,
         }
 
     async def take(self, step: Step) -> list[Answer] | None:
@@ -120,6 +122,8 @@ class Chat:
                 return Media(kind="sticker")
             case "contact":
                 return Unsupported(kind="contact")
+            case "due":
+                return Due(name=words, argument=self._over)
         raise ValueError(f"line {step.line}: nothing to send")
 
     @staticmethod
@@ -194,6 +198,19 @@ class Chat:
                     rooms=int(rooms),
                     now=self.now,
                 )
+
+    async def _end_stays(self, words: str) -> None:
+        """«stays»: those that ended by now are completed; what became due is about her latest."""
+        async with self._pool.acquire() as conn, as_role(conn, Role.WORKER):
+            await outcomes.complete_stays(conn, now=self.now)
+        async with self._pool.acquire() as conn, as_role(conn, Role.OWNER):
+            self._over = await conn.fetchval(
+                """
+                SELECT t.reference FROM trips t JOIN user_identities d ON d.user_id = t.user_id
+                WHERE d.external_id = $1 AND t.booking_status = 'completed' ORDER BY t.check_out_date DESC LIMIT 1
+                """,
+                self.user,
+            )
 
 
 async def _room_types(conn: asyncpg.Connection, name: str) -> list[RoomTypeId]:

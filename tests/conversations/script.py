@@ -26,9 +26,9 @@ NOTES = (
     # Where and who: before what they speak of.
     "now", "locale", "user",
     # Instead of words.
-    "text", "times", "location", "photo", "voice", "sticker", "contact", "again", "stranger", "follow",
+    "text", "times", "location", "photo", "voice", "sticker", "contact", "again", "stranger", "follow", "due",
     # What happens meanwhile.
-    "prices", "rooms",
+    "prices", "rooms", "stays",
 )  # fmt: skip
 
 

@@ -35,7 +35,16 @@ PARTS = (
         "amenity.",
         "human.reason.",
     ),
-    *("button.", "terminal.", "webchat.", "landing.", "share.words.", "share.bot_words"),
+    *(
+        "button.",
+        "terminal.",
+        "webchat.",
+        "landing.",
+        "share.words.",
+        "share.bot_words",
+        "proof.few",
+        "reviews.aspect",
+    ),
 )
 """Never a message by itself: labels, lines and pieces of a sentence."""
 
@@ -145,6 +154,12 @@ def samples(texts: Texts) -> dict[str, Value]:
                       "booking.line.name", "booking.line.total", "booking.line.local_fees",
                       "booking.line.cancel_free", "booking.line.cancel_then_all"))
         ),
+    }  # fmt: skip
+    known |= {
+        "persona": say("proof.persona.luxury"), "stays": texts.count("verified_stay", 123_456), "yes": 98_765,
+        "answers": 123_456, "note": "س" * 300, "aspect": say("aspect.value"),
+        "words": [say(f"pain_point.{code}") for code in ("weak_air_conditioning", "uncomfortable_beds", "unfriendly_staff")],
+        "aspects": [say(f"aspect.{name}") for name in ("cleanliness", "comfort", "location", "staff", "food", "value")],
     }  # fmt: skip
     known["offers"] = texts.lines([say("hotel.room_offer")] * 3)
     return known
