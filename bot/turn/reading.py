@@ -55,7 +55,7 @@ CHANGES = {
     "change_guests": "guests",
 }
 
-UNCLEAR = 0.65
+UNCLEAR = 0.75
 """Below this confidence «out of scope» only means that nothing was recognized: the question is put again."""
 
 SCORE = "rating"

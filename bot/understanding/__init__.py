@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from bot.understanding.confidence import calibrated
+from bot.understanding.confidence import calibrated, evidence
 from bot.understanding.destination import Destination, find_destination
 from bot.understanding.grammar import Context, Node, parse
 from bot.understanding.intents import Intent, intent_of
@@ -63,7 +63,7 @@ def understand(
         slots=heard.filling.slots,
         entities=_entities(text, heard.context.found),
         emotional_state=mood_of(text, heard.tokens),
-        confidence=calibrated(heard.intent, heard.nodes, heard.filling.slots),
+        confidence=calibrated(evidence(heard.intent, [node.kind for node in heard.nodes])),
         candidates=heard.destination.candidates,
         unknown_place=heard.destination.unknown,
         problems=tuple(heard.filling.problems),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.understanding import Heard, hear
-from bot.understanding.confidence import evidence
+from bot.understanding.confidence import calibrated, evidence
 from bot.understanding.destination import Destination
 from bot.understanding.grammar import Context, Node
 from bot.understanding.slots import fill
@@ -43,5 +43,9 @@ def _slots(text: str, heard: Heard) -> Iterator[str]:
 def _intent(heard: Heard) -> Iterator[str]:
     intent = heard.intent
     cues = [f"{node.kind}:{node.value}" if node.kind == "cue" else node.kind for node in heard.nodes]
-    score = evidence(intent, heard.nodes, heard.filling.slots)
-    yield f"intent {intent.name} by {intent.judge}, seeing {' '.join(cues) or 'nothing'}; evidence {score:.2f}"
+    seen = evidence(intent, [node.kind for node in heard.nodes])
+    signs = " ".join(f"{name} {value:.2g}" for name, value in seen._asdict().items() if value)
+    yield (
+        f"intent {intent.name} by {intent.judge}, seeing {' '.join(cues) or 'nothing'};"
+        f" sure {calibrated(seen):.2f}, for {signs or 'all is known'}"
+    )

@@ -1,7 +1,8 @@
 """`make eval`: how well a message is understood, on our own corpus and on other people's data.
 
 `python -m tests.evaluation` prints the figures; `--wrong [GROUP]` lists the dev sentences that came out wrong
-(never a test sentence: rules are not tuned on those).
+(never a test sentence: rules are not tuned on those). `--hear-first FILE` takes new «dev» sentences before they join the
+corpus: how they fare then is what the confidence is fitted on (`--fit`).
 """
 
 import argparse
@@ -9,9 +10,10 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from tests.evaluation import dateparser_peer, development, fitting
-from tests.evaluation.corpus import rows
+from tests.evaluation.corpus import rows, rows_of
 from tests.evaluation.scoring import (
     DATE_SLOTS,
     NUMBER_SLOTS,
@@ -19,6 +21,7 @@ from tests.evaluation.scoring import (
     all_right,
     by_group,
     calibration,
+    confidences,
     share,
     slot_figures,
 )
@@ -27,10 +30,20 @@ from tests.evaluation.scoring import (
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.evaluation", description=__doc__)
     parser.add_argument("--wrong", nargs="?", const="", metavar="GROUP", help="list wrong dev sentences")
-    parser.add_argument("--fit", action="store_true", help="fit the table of confidences again")
+    parser.add_argument("--fit", action="store_true", help="fit the weights of the confidence again")
+    parser.add_argument(
+        "--hear-first",
+        type=Path,
+        metavar="FILE",
+        help="hear labelled sentences that no rule was written for yet",
+    )
     arguments = parser.parse_args()
+    if arguments.hear_first:
+        heard = fitting.hear_first(list(rows_of(arguments.hear_first)))
+        print(f"wholly right at the first hearing: {share(one.right for one in heard)}")
+        return 0
     if arguments.fit:
-        fitting.fit()
+        print(f"calibration error, each dialect by the others: {fitting.fit():.3f}")
         return 0
     if arguments.wrong is not None:
         _list_wrong(arguments.wrong)
@@ -65,7 +78,7 @@ def _report(judged: Sequence[Judged]) -> None:
     print(f"yes and no:            {share(one.right for one in yes_or_no)}")
     print(f"out of scope refused:  {share(one.intent_right for one in refused)}")
     print(f"mood, where labelled:  {share(one.said.emotional_state == one.row.mood for one in moods)}")
-    error, table = calibration(judged)
+    error, table = calibration(confidences(judged))
     print(f"calibration error:     {error:.3f}")
     for right, said in table:
         print(f"    said {said:.2f}  was {right}")

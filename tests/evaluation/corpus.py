@@ -39,23 +39,23 @@ class Row:
 
 @cache
 def rows() -> tuple[Row, ...]:
-    return tuple(_read())
+    return tuple(row for path in sorted(CORPUS.glob("*.jsonl")) for row in rows_of(path))
 
 
-def _read() -> Iterator[Row]:
-    for path in sorted(CORPUS.glob("*.jsonl")):
-        for line in path.read_text("utf-8").splitlines():
-            said = json.loads(line)
-            yield Row(
-                id=said["id"],
-                group=path.stem,
-                split=said["split"],
-                text=said["text"],
-                now=datetime.fromisoformat(said["now"]),
-                timezone=said["timezone"],
-                locale=said["locale"],
-                asked=said["asked"],
-                intent=said["intent"],
-                slots=said["slots"],
-                mood=said.get("emotional_state"),
-            )
+def rows_of(path: Path) -> Iterator[Row]:
+    """The sentences of one file, whose name is that of their group."""
+    for line in path.read_text("utf-8").splitlines():
+        said = json.loads(line)
+        yield Row(
+            id=said["id"],
+            group=path.stem,
+            split=said["split"],
+            text=said["text"],
+            now=datetime.fromisoformat(said["now"]),
+            timezone=said["timezone"],
+            locale=said["locale"],
+            asked=said["asked"],
+            intent=said["intent"],
+            slots=said["slots"],
+            mood=said.get("emotional_state"),
+        )

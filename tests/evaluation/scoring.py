@@ -146,17 +146,21 @@ def by_group(judged: Iterable[Judged]) -> dict[str, list[Judged]]:
     return dict(sorted(groups.items()))
 
 
-def calibration(judged: Sequence[Judged]) -> tuple[float, list[tuple[Share, float]]]:
-    """The expected calibration error, and per bin: the share that was right and the mean confidence said."""
-    bins: dict[int, list[Judged]] = defaultdict(list)
-    for one in judged:
-        bins[min(int(one.said.confidence * BINS), BINS - 1)].append(one)
+def calibration(predicted: Sequence[tuple[float, bool]]) -> tuple[float, list[tuple[Share, float]]]:
+    """The expected calibration error of (confidence, right), and per bin: the share right and the mean confidence."""
+    bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for confidence, right in predicted:
+        bins[min(int(confidence * BINS), BINS - 1)].append((confidence, right))
     table = [
         (
-            share(one.right for one in bins[index]),
-            sum(one.said.confidence for one in bins[index]) / len(bins[index]),
+            share(right for _, right in bins[index]),
+            sum(confidence for confidence, _ in bins[index]) / len(bins[index]),
         )
         for index in sorted(bins)
     ]
-    error = sum(right.whole * abs(right.value - said) for right, said in table) / max(len(judged), 1)
+    error = sum(right.whole * abs(right.value - said) for right, said in table) / max(len(predicted), 1)
     return error, table
+
+
+def confidences(judged: Iterable[Judged]) -> list[tuple[float, bool]]:
+    return [(one.said.confidence, one.right) for one in judged]

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from tests.evaluation.corpus import Row, rows
-from tests.evaluation.scoring import Judged, by_group, calibration, share
+from tests.evaluation.scoring import Judged, by_group, calibration, confidences, share
 
 INTENTS = {
     "search_hotels", "book", "more", "compare_hotels", "read_reviews", "save_favourite", "share", "referral", "my_trips",
@@ -41,7 +41,7 @@ def test_sentences_stay_understood(split: str, judged: list[Judged]) -> None:
 
 
 def test_the_confidence_is_calibrated_on_sentences_kept_apart(judged: list[Judged]) -> None:
-    error, _ = calibration([one for one in judged if one.row.split == "test"])
+    error, _ = calibration(confidences(one for one in judged if one.row.split == "test"))
     assert error <= 0.05
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from bot.understanding.confidence import TABLE
+from bot.understanding.confidence import Evidence, calibrated, evidence, weights
 from bot.understanding.explanation import explain
+from bot.understanding.intents import Intent
 from tests.understanding.asking import NOW, ask
 
 
@@ -24,19 +25,31 @@ def test_an_unknown_word_is_shown_as_one() -> None:
 
 
 def test_nothing_at_all_is_explained_too() -> None:
-    assert explained("") == ["intent out_of_scope by nothing, seeing nothing; evidence 0.60"]
+    [line] = explained("")
+    assert line.startswith("intent out_of_scope by nothing, seeing nothing; sure 0.")
+    assert line.endswith("for nothing 1")
 
 
 def test_more_unknown_words_are_less_sure() -> None:
     assert ask("عايز فندق في دبي").confidence > ask("عايز فندق قفقف بلبل في دبي دلدل زحزح").confidence
 
 
-def test_the_table_rises() -> None:
-    rows = [line.split("\t") for line in TABLE.read_text("utf-8").splitlines() if not line.startswith("#")]
-    lows, shares = [float(low) for low, _ in rows], [float(each) for _, each in rows]
-    assert lows == sorted(lows)
-    assert shares == sorted(shares)
-    assert 0 < shares[0] <= shares[-1] < 1
+def test_every_piece_of_evidence_has_a_weight_and_doubts_weigh_against() -> None:
+    known = weights()
+    assert known.keys() == {"start", *Evidence._fields}
+    assert all(known[name] < 0 for name in ("nothing", "unknown", "unknowns", "doubt", "loose"))
+
+
+def test_evidence_counts_what_the_rules_left() -> None:
+    sure = evidence(Intent("search_hotels", 0.9, "search"), ["want", "hotel", "in", "place"])
+    assert sure == Evidence(0, 0, 0, 0, 0, 0, 0)
+    puzzled = evidence(Intent("search_hotels", 0.8, "search"), ["word", "hotel", "opaque", "number"])
+    assert tuple(puzzled) == pytest.approx((0, 0, 0, 1, 0.5, 1, 1))
+    assert calibrated(sure) > calibrated(puzzled)
+    assert evidence(Intent("out_of_scope", 0.6, "nothing"), ["word"] * 9) == Evidence(0, 1, 1, 0, 0, 0, 0)
+    assert evidence(Intent("out_of_scope", 0.9, "outside"), ["word", "outside"]) == Evidence(
+        1, 0, 0, 0, 0, 0, 0
+    )
 
 
 @pytest.mark.parametrize("text", ["مش متحمس للرحلة", "مو مستعجل"])
