@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from bot import __version__
 from bot.errors import ConfigurationError, RahhalError
@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _db_help(_arguments: argparse.Namespace) -> int:
-    sys.stderr.write("rahhal db: one of url, stop, status, slow, backup, restore (see rahhal db --help)\n")
+    sys.stderr.write("rahhal db: what of it? (see rahhal db --help)\n")
     return 2
 
 
@@ -137,6 +137,12 @@ def _database_commands(database: argparse.ArgumentParser) -> None:
     backup.add_argument("file", type=Path, metavar="FILE")
     restore = add("restore", _db_restore, "bring a backup into an empty database")
     restore.add_argument("file", type=Path, metavar="FILE")
+    metrics = add("metrics", _db_metrics, "what each day brought (days of UTC, demo travelers left out)")
+    metrics.add_argument("--days", type=_count, default=7, help="how many, the latest first (7)")
+    metrics.add_argument("--json", action="store_true", help="a list of JSON objects")
+    analytics = add("analytics", _db_analytics, "what there is to tell about one person")
+    analytics.add_argument("user", type=_uuid, metavar="USER", help="the person's id")
+    analytics.add_argument("--json", action="store_true", help="one JSON object")
     archive = add("archive", _db_archive, "months of the behavior log in files; exit 1 when some are due")
     archive.add_argument("action", choices=("list", "run"), help="show them, or archive what is due now")
     back = add("restore-log", _db_restore_log, "bring a month of the behavior log back from its file")
@@ -163,6 +169,13 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= 10**9):
         raise argparse.ArgumentTypeError(f"not a number of rows: {text}")
     return int(text)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"not a person's id: {text}") from None
 
 
 def _month(text: str) -> dt.date:
@@ -320,6 +333,30 @@ async def _db_restore(arguments: argparse.Namespace) -> int:
     async with app.database(load()) as place:
         await backups.restore(place.direct, arguments.file)
     print("restored; the database is up to date")
+    return 0
+
+
+async def _db_metrics(arguments: argparse.Namespace) -> int:
+    from bot import app
+    from bot.operations import figures, status
+    from bot.settings import load
+
+    async with app.database(load()) as place:
+        found = await app.as_owner(place, lambda conn: figures.days(conn, most=arguments.days))
+    _show(status.as_json(found), figures.day_lines(found), as_json=arguments.json)
+    return 0
+
+
+async def _db_analytics(arguments: argparse.Namespace) -> int:
+    from bot import app
+    from bot.operations import figures, status
+    from bot.settings import load
+
+    async with app.database(load()) as place:
+        found = await app.as_owner(
+            place, lambda conn: figures.person(conn, arguments.user, now=dt.datetime.now(dt.UTC))
+        )
+    _show(status.as_json(found), figures.person_lines(found), as_json=arguments.json)
     return 0
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from asyncpg import Connection
@@ -105,6 +105,29 @@ async def log_health(conn: Connection) -> LogHealth:
     found = await conn.fetchval("SELECT app.log_health()")
     last = found["last_month"]
     return LogHealth(found["in_default"], date.fromisoformat(last) if last else None, found["archived"])
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Something a person did."""
+
+    at: datetime
+    action: str
+    data: dict[str, Any]
+
+
+async def recent(conn: Connection, *, user_id: UUID, since: datetime, most: int) -> list[Done]:
+    """What a person did since then, newest first. Reads the months since then by her index, and no other."""
+    rows = await conn.fetch(
+        """
+        SELECT "timestamp" AS at, action_type AS action, action_data AS data
+        FROM user_behavior_log WHERE user_id = $1 AND "timestamp" >= $2 ORDER BY "timestamp" DESC LIMIT $3
+        """,
+        user_id,
+        since,
+        most,
+    )
+    return [Done(**row) for row in rows]
 
 
 # ------------------------------------------------------------------------------------------------ months, as rahhal_owner

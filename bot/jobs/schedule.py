@@ -16,7 +16,7 @@ from bot.errors import RahhalError
 from bot.jobs.answering import first_of
 from bot.jobs.archiving import archive_next
 from bot.suppliers import demo as demo_supplier
-from db import bookings, outbox, outcomes, proof, referrals, sharing, upkeep, webchat
+from db import bookings, metrics, outbox, outcomes, proof, referrals, sharing, upkeep, webchat
 from db.pool import UNREACHABLE, Role, as_role
 
 log = structlog.get_logger(__name__)
@@ -81,6 +81,12 @@ async def forget_old(conn: asyncpg.Connection, now: dt.datetime) -> str:
     return f"{forgotten} forgotten"
 
 
+async def build_metrics(conn: asyncpg.Connection, now: dt.datetime) -> str:
+    """`daily_metrics` of today, and of days that ended since they were last counted."""
+    built = await metrics.build(conn, now=now)
+    return f"{built} days counted"
+
+
 async def archive_log(conn: asyncpg.Connection, now: dt.datetime, *, folder: Path) -> str:
     """The oldest month of the behavior log that has been online for a year becomes a file."""
     return (await archive_next(conn, now, folder=folder)).word
@@ -126,6 +132,7 @@ JOBS = (
     Job("partitions", dt.timedelta(hours=12), Role.OWNER, make_partitions),
     Job("sweep-webchat", dt.timedelta(hours=1), Role.WORKER, sweep_webchat),
     Job("forget-old", dt.timedelta(hours=1), Role.WORKER, forget_old),
+    Job("daily-metrics", dt.timedelta(hours=1), Role.WORKER, build_metrics),
     Job("expire-holds", dt.timedelta(seconds=30), Role.WORKER, expire_holds),
     Job("complete-stays", dt.timedelta(minutes=5), Role.WORKER, complete_stays),
     Job("ask-about-stays", dt.timedelta(minutes=5), Role.WORKER, ask_about_stays),

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -111,8 +112,10 @@ async def connect(dsn: str) -> asyncpg.Connection:
 def as_json(found: Any) -> Any:
     """A tree of dataclasses as JSON values: times in ISO 8601, spans in seconds."""
     match found:
-        case dt.datetime():
+        case dt.date():  # a moment too
             return found.isoformat()
+        case Decimal():
+            return float(found)
         case dt.timedelta():
             return found.total_seconds()
         case dict():

@@ -29,6 +29,7 @@ SHARED = {
     "uploads",
     "job_runs",
     "schema_migrations",
+    "daily_metrics",
 }
 """Tables that hold nothing of any person. Every other table is isolated, or the tests below fail."""
 
