@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from bot import __version__
-from bot.errors import ConfigurationError, RahhalError
+from bot.errors import ConfigurationError, DatabaseUnavailable, RahhalError
 
 IMPORTS = ("hotels", "rates", "allotments")
 
@@ -194,9 +194,18 @@ def _moment(text: str) -> dt.datetime:
 
 
 def _go(work: Coroutine[Any, Any, int | None]) -> int | None:
+    import asyncpg
     import uvloop
 
-    return uvloop.run(work)
+    from db import pool
+
+    try:
+        return uvloop.run(work)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise pool.refusal(error) from error
+    except pool.UNREACHABLE as error:
+        first_line = str(error).partition("\n")[0]  # PostgreSQL quotes whole rows in the others
+        raise DatabaseUnavailable(f"PostgreSQL: {first_line or type(error).__name__}") from error
 
 
 # ---------------------------------------------------------------------------------------------- serving

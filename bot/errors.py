@@ -4,6 +4,7 @@
     ├── ConfigurationError      a setting is missing or malformed: the start stops with one line
     ├── DatabaseUnavailable     no answer from PostgreSQL: try again (a webhook answers 503)
     │   └── EmbeddedError       the embedded server cannot run here: the start stops with one line
+    ├── ConstraintViolated      the schema refuses what was to be written: nothing of it was kept
     ├── MigrationError          the schema cannot be brought up to date: the start stops
     ├── InboundError            something arrived that cannot be taken in
     │   ├── BadSignature        the sender could not be verified: 401/403, nothing stored
@@ -53,6 +54,15 @@ class EmbeddedError(DatabaseUnavailable):
     """The embedded PostgreSQL cannot be started or reached; the message names the directory and the remedy."""
 
     retryable = False
+
+
+class ConstraintViolated(RahhalError):
+    """The schema refuses a value. Names the table and the constraint, never the values; nothing was kept."""
+
+    def __init__(self, message: str, *, table: str | None, constraint: str | None) -> None:
+        super().__init__(message)
+        self.table = table
+        self.constraint = constraint
 
 
 class MigrationError(RahhalError):

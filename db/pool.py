@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from bot.errors import ConfigurationError, DatabaseUnavailable, RahhalError
+from bot.errors import ConfigurationError, ConstraintViolated, DatabaseUnavailable, RahhalError
 
 
 class Role(StrEnum):
@@ -37,7 +37,9 @@ AWAY = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # the server's farewell has been read, the end of the connection not yet
     asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
     asyncpg.InsufficientResourcesError,  # no connection left, a full disk
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.DeadlockDetectedError,  # no absence, but means the same: bring it again
@@ -46,6 +48,16 @@ AWAY = (
 
 UNREACHABLE = (*AWAY, asyncpg.PostgresError)
 """What a loop that goes on for ever waits out, whatever PostgreSQL's reason."""
+
+
+def refusal(error: asyncpg.IntegrityConstraintViolationError) -> ConstraintViolated:
+    """A refused write as an error of ours: which table and rule, without the values PostgreSQL quotes."""
+    rule = error.constraint_name or error.column_name or "a trigger"
+    return ConstraintViolated(
+        f"{error.table_name or 'the database'} refuses this ({rule})",
+        table=error.table_name,
+        constraint=error.constraint_name,
+    )
 
 
 async def open_pool(

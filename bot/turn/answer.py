@@ -120,6 +120,8 @@ class Answerer:
                 if claim is None:
                     await self._give_way(conn, error)
                     raise
+                if isinstance(error, AWAY) and not isinstance(error, TimeoutError):
+                    raise  # no fault of the message: it is answered when PostgreSQL is back
                 await self._failed(conn, claim, current, error)
                 TURNS.labels(claim.talk.channel, "failed").inc()
             else:

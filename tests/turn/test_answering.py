@@ -9,6 +9,7 @@ import random
 import asyncpg
 import pytest
 
+from bot.errors import DatabaseUnavailable
 from bot.events import Channel, Text
 from bot.turn import House
 from db import turns
@@ -495,3 +496,41 @@ async def test_a_conversation_that_cannot_be_claimed_keeps_nobody_waiting(toy: T
     assert await toy.notes() == ["note hello"]
     waiting = await toy.fetch("SELECT answered_at, dead_at FROM inbox WHERE external_id = 'odd'")
     assert [tuple(row) for row in waiting] == [(None, None)], "it waits for the deploy that mends it"
+
+
+# ------------------------------------------------------------------------------------------------ a full disk
+
+
+async def test_a_full_disk_costs_no_message(toy: Toy) -> None:
+    """However often it is tried meanwhile: the message is answered once there is room, without an apology."""
+    await toy.hear(event("note hello"))
+    await toy.fetch(
+        """
+        CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$
+        """
+    )
+    await toy.fetch("CREATE TRIGGER no_room BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION no_room()")
+    for _ in range(5):
+        with pytest.raises(asyncpg.DiskFullError):
+            await toy.answerer.answer()
+    assert await toy.notes() == [], "the turn is one commit or none"
+    await toy.fetch("DROP TRIGGER no_room ON outbox")
+    assert await toy.answer_all() == 1
+    assert [row["key"] for row in await toy.outbox()] == ["noted"]
+    assert await toy.value("SELECT max(attempts) FROM inbox") == 0
+
+
+async def test_a_full_disk_is_told_to_the_channel(toy: Toy) -> None:
+    """It delivers the message again: nothing was stored, so nothing is answered yet."""
+    await toy.fetch(
+        """
+        CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$
+        """
+    )
+    await toy.fetch("CREATE TRIGGER no_room BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION no_room()")
+    with pytest.raises(DatabaseUnavailable):
+        await toy.hear(event("note hello"))
+    await toy.fetch("DROP TRIGGER no_room ON inbox")
+    assert await toy.answer_all() == 0

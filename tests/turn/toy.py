@@ -133,7 +133,7 @@ def flows(behavior: Behavior) -> tuple[Flow, ...]:
     async def note(turn: Turn, move: Move) -> None:
         with behavior.watched(turn):
             await write_note(turn)
-            turn.log(Action.SEARCH_STARTED, note=turn.heard)
+            turn.log(Action.SEARCH_STARTED, note=turn.heard[:200])
             turn.add(turn.compose("noted", f"noted: {turn.heard}"))
             behavior.began[turn.heard].set()
             if turn.heard in behavior.hold:
