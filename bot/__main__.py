@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from bot import __version__
@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
         "file", metavar="FILE", help="the CSV file; for template: hotels, rates or allotments"
     )
 
+    _people_commands(add("admin", _admin_help, "operators and admins: grant, revoke, list"))
     _database_commands(add("db", _db_help, "the database: its URL, its state, backups"))
     return parser
 
@@ -149,6 +150,35 @@ def _database_commands(database: argparse.ArgumentParser) -> None:
     back.add_argument("month", type=_month, metavar="YYYY-MM")
 
 
+def _admin_help(_arguments: argparse.Namespace) -> int:
+    sys.stderr.write("rahhal admin: one of grant, revoke, list (see rahhal admin --help)\n")
+    return 2
+
+
+def _people_commands(admin: argparse.ArgumentParser) -> None:
+    actions = admin.add_subparsers(title="commands", metavar="")
+
+    def add(
+        name: str, command: Callable[[argparse.Namespace], Coroutine[Any, Any, int]], text: str
+    ) -> argparse.ArgumentParser:
+        sub: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=lambda arguments: _go(command(arguments)))
+        return sub
+
+    grant = add("grant", _admin_grant, "give somebody who has written to the bot a role")
+    grant.add_argument("role", choices=("operator", "admin"))
+    revoke = add("revoke", _admin_revoke, "take the role away again")
+    for parser in (grant, revoke):
+        who = parser.add_mutually_exclusive_group(required=True)
+        who.add_argument("--user", type=_uuid, metavar="UUID", help="by the person's id")
+        who.add_argument("--telegram", type=_login, metavar="ID", help="by the numeric id on Telegram")
+        who.add_argument("--whatsapp", type=_login, metavar="ID", help="by the number or id on WhatsApp")
+        who.add_argument("--webchat", type=_login, metavar="ID", help="by the visitor's id of the web chat")
+        who.add_argument("--terminal", type=_login, metavar="NAME", help="by the name given to rahhal chat")
+    listing = add("list", _admin_list, "everybody with a role")
+    listing.add_argument("--json", action="store_true", help="a JSON list")
+
+
 def _settings_help() -> str:
     from bot.settings import describe
 
@@ -163,6 +193,20 @@ def _name(text: str) -> str:
     if len(name) > 200:
         raise argparse.ArgumentTypeError("a name has at most 200 characters")
     return name
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"not a UUID: {text[:64]}") from None
+
+
+def _login(text: str) -> str:
+    login = _name(text.strip())
+    if not login:
+        raise argparse.ArgumentTypeError("an id has at least one character")
+    return login
 
 
 def _count(text: str) -> int:
@@ -409,6 +453,49 @@ def _archive_folder(settings: Any) -> Path:
     if folder is None:
         raise ConfigurationError("RAHHAL_ARCHIVE_DIR: with DATABASE_URL it says where archives are")
     return folder
+
+
+# ---------------------------------------------------------------------------------------------- people
+
+
+async def _admin_grant(arguments: argparse.Namespace) -> int:
+    return await _give_role(arguments, arguments.role)
+
+
+async def _admin_revoke(arguments: argparse.Namespace) -> int:
+    return await _give_role(arguments, "user")
+
+
+async def _give_role(arguments: argparse.Namespace, role: Literal["user", "operator", "admin"]) -> int:
+    from bot import app
+    from bot.events import Channel
+    from bot.operations import roles
+    from bot.settings import load
+
+    login = next(
+        ((channel, named) for channel in Channel if (named := getattr(arguments, channel.value))), None
+    )
+    if login and login[0] is Channel.WHATSAPP:
+        login = (login[0], login[1].lstrip("+"))  # WhatsApp's ids of phones have no plus
+    settings = load()
+    async with app.database(settings) as place:
+        await app.prepare(settings, place, demo=False)
+        known, before = await roles.give(place.direct, login or arguments.user, role)
+    print(f"{roles.line(known)}  {'unchanged' if before == known.role else f'was {before}'}")
+    return 0
+
+
+async def _admin_list(arguments: argparse.Namespace) -> int:
+    from bot import app
+    from bot.operations import roles, status
+    from bot.settings import load
+
+    settings = load()
+    async with app.database(settings) as place:
+        await app.prepare(settings, place, demo=False)
+        found = await roles.house(place.direct)
+    _show(status.as_json(found), roles.lines(found), as_json=arguments.json)
+    return 0
 
 
 # ---------------------------------------------------------------------------------------------- the rest

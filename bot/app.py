@@ -402,7 +402,7 @@ async def _telegram_client(settings: Settings, stack: contextlib.AsyncExitStack)
 async def _introduce(shared: Core, client: telegram.Client) -> None:
     """Tell Telegram our commands and, in webhook mode, our address; learn our name there. Tried again while it is away."""
     settings = shared.settings
-    names = ("start", "search", "trips", "invite", "language", "help", "human", "cancel", "privacy")
+    names = ("start", "search", "trips", "invite", "language", "help", "human", "cancel", "link", "privacy")
     commands = {
         language: {name: str(Texts.for_locale(language).say(f"command.{name}")) for name in names}
         for language in ("ar", "en")

@@ -94,24 +94,29 @@ async def begin_turn(
             if talk["human_wanted_at"]
             else None,
         ),
-        person=Person(
-            id=UUID(user["id"]),
-            full_name=user["full_name"],
-            phone=user["phone"],
-            email=user["email"],
-            preferred_language=user["preferred_language"],
-            language_chosen=user["language_chosen"],
-            country=user["country"],
-            digits=user["digits"],
-            timezone=user["timezone"],
-            suspended=user["account_status"] != "active",
-            role=user["role"],
-            consented=user["consented"],
-        ),
+        person=person_of(user),
         newcomer=found["newcomer"],
         waiting=tuple(
             Waiting(id=m["id"], event=m["event"], attempts=m["attempts"]) for m in found["messages"]
         ),
+    )
+
+
+def person_of(user: Mapping[str, Any]) -> Person:
+    """A person from her row of `users` as JSON."""
+    return Person(
+        id=UUID(user["id"]),
+        full_name=user["full_name"],
+        phone=user["phone"],
+        email=user["email"],
+        preferred_language=user["preferred_language"],
+        language_chosen=user["language_chosen"],
+        country=user["country"],
+        digits=user["digits"],
+        timezone=user["timezone"],
+        suspended=user["account_status"] != "active",
+        role=user["role"],
+        consented=user["consented"],
     )
 
 

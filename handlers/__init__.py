@@ -5,6 +5,7 @@ from handlers.help import HELP
 from handlers.hotel import HOTEL
 from handlers.human import HUMAN
 from handlers.language import LANGUAGE
+from handlers.logins import LOGINS
 from handlers.opinions import OPINIONS
 from handlers.outcome import OUTCOME
 from handlers.places import PLACES
@@ -29,6 +30,7 @@ FLOWS = (
     SHARE,
     REFERRAL,
     LANGUAGE,
+    LOGINS,
     HELP,
     HUMAN,
 )

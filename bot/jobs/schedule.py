@@ -16,7 +16,7 @@ from bot.errors import RahhalError
 from bot.jobs.answering import first_of
 from bot.jobs.archiving import archive_next
 from bot.suppliers import demo as demo_supplier
-from db import bookings, metrics, outbox, outcomes, proof, referrals, sharing, upkeep, webchat
+from db import bookings, metrics, outbox, outcomes, people, proof, referrals, sharing, upkeep, webchat
 from db.pool import UNREACHABLE, Role, as_role
 
 log = structlog.get_logger(__name__)
@@ -27,6 +27,8 @@ MONTHS_AHEAD = 3
 MOST_HOLDS = 500
 MOST_STAYS = 500
 MOST_REFERRALS = 500
+LATE = dt.timedelta(days=2)
+"""How long after two logins were joined something may still be written under the old one."""
 KEEP = dt.timedelta(days=90)
 """How long the raw form of messages is kept: long enough to look into a complaint."""
 MOST_FORGOTTEN = 20_000
@@ -128,11 +130,18 @@ async def count_links(conn: asyncpg.Connection, _now: dt.datetime) -> str:
     return f"{counted} clicks"
 
 
+async def settle_joins(conn: asyncpg.Connection, _now: dt.datetime) -> str:
+    """Rows written late under a login that was joined to another follow it."""
+    settled = await people.settle_joins(conn, within=LATE)
+    return f"{settled} looked at"
+
+
 JOBS = (
     Job("partitions", dt.timedelta(hours=12), Role.OWNER, make_partitions),
     Job("sweep-webchat", dt.timedelta(hours=1), Role.WORKER, sweep_webchat),
     Job("forget-old", dt.timedelta(hours=1), Role.WORKER, forget_old),
     Job("daily-metrics", dt.timedelta(hours=1), Role.WORKER, build_metrics),
+    Job("settle-joins", dt.timedelta(hours=1), Role.WORKER, settle_joins),
     Job("expire-holds", dt.timedelta(seconds=30), Role.WORKER, expire_holds),
     Job("complete-stays", dt.timedelta(minutes=5), Role.WORKER, complete_stays),
     Job("ask-about-stays", dt.timedelta(minutes=5), Role.WORKER, ask_about_stays),

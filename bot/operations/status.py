@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -110,7 +111,7 @@ async def connect(dsn: str) -> asyncpg.Connection:
 
 
 def as_json(found: Any) -> Any:
-    """A tree of dataclasses as JSON values: times in ISO 8601, spans in seconds."""
+    """A tree of dataclasses as JSON values: times in ISO 8601, spans in seconds, ids as text."""
     match found:
         case dt.date():  # a moment too
             return found.isoformat()
@@ -118,6 +119,8 @@ def as_json(found: Any) -> Any:
             return float(found)
         case dt.timedelta():
             return found.total_seconds()
+        case UUID():
+            return str(found)
         case dict():
             return {key: as_json(value) for key, value in found.items()}
         case list() | tuple():

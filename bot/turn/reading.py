@@ -33,6 +33,7 @@ MOVE_OF_COMMAND = {
     "human": "human",
     "cancel": LEAVE,
     "privacy": "privacy",
+    "link": "join_logins",
 }
 
 MOVE_OF_INTENT = {
@@ -102,6 +103,8 @@ async def read(
             token = dialogue.labels.get(plain(text))
             if token:
                 return await _press(conn, token, text, conversation)
+            if code := join_code(text):
+                return Read((Move("join_code", slots={"join_code": code}),), "[LINK-…]")
             if code := code_in(text):  # a wa.me link carries it in the words it brings
                 return Read((Move("start", args={"argument": code}),), text)
             said = _text(text, understand, expects)
@@ -158,6 +161,22 @@ def _day(text: str) -> str | None:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         return None
+
+
+def join_code(text: str) -> str | None:
+    """The code within a text that joins two logins, as `LINK-XXXX-XXXX-XXXX` is written by people; 12 letters and digits.
+
+    It is kept out of the transcript.
+    """
+    found = _JOIN_CODE.search(_latin_digits(text[:MOST_READ]))
+    return re.sub(r"\W|_", "", found[1]).upper() if found else None
+
+
+def _latin_digits(text: str) -> str:
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
+
+
+_JOIN_CODE = re.compile(r"(?i)(?<![a-z0-9])link((?:[\W_]*[2-9a-hjkmnp-z]){12})(?![a-z0-9])")
 
 
 def _named(text: str, dialogue: Dialogue) -> int | None:

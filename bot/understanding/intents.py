@@ -10,6 +10,7 @@ from bot.understanding.grammar import Context, Node
 COMMANDS = (
     # Said in as many words, from the one that changes most.
     "privacy_delete", "cancel_booking", "compare_hotels", "read_reviews", "save_favourite", "referral", "share", "human",
+    "join_logins",
 )  # fmt: skip
 CHANGES = ("change_dates", "change_budget", "change_destination", "change_guests")
 KEYWORDS = ("leave", "back", "resume", "stop")

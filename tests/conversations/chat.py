@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -27,6 +28,9 @@ BEGINNING = dt.datetime(2026, 11, 21, 8, tzinfo=dt.UTC)
 """Saturday morning in Cairo, where nothing else is said."""
 
 
+_JOIN_CODE = re.compile(r"LINK(?:-[0-9A-Z]{4}){3}")
+
+
 class Chat:
     """One file's world: its clock, its travelers, their conversations."""
 
@@ -38,6 +42,7 @@ class Chat:
         self._code = ""  # of the last link somebody was given
         self._over = ""
         self._names: dict[str, str] = {}
+        self._join_code = ""  # of the last that was given to join two logins
         self._choices: dict[str, list[dict[str, Any]]] = {}
         self._pressed: dict[str, list[dict[str, Any]]] = {}
         self._door = Door(pool, wake=lambda: None)
@@ -93,7 +98,8 @@ class Chat:
         words = step.words
         match step.kind:
             case ">" | "follow":
-                words = words.replace("CODE", self._code) if step.kind == "follow" else words
+                if step.kind == "follow":
+                    words = words.replace("CODE", self._code).replace("JOIN", self._join_code)
                 if words.startswith("/") and words[1:2].isalpha():
                     name, _, argument = words[1:].partition(" ")
                     return Command(name=name, argument=argument)
@@ -145,6 +151,8 @@ class Chat:
         for payload in payloads:
             lines = payload["text"].split("\n")
             self._code = code_in(payload["text"]) or self._code
+            if code := _JOIN_CODE.search(payload["text"]):
+                self._join_code = code[0]
             if alt := payload.get("picture"):
                 lines.insert(0, f"[صورة: {alt}]")
             labels = []

@@ -48,6 +48,7 @@ INTENTS: list[tuple[str, list[str]]] = [
     ("save_favourite", ["ضيفه للمفضلة", "احفظه"]),
     ("share", ["شارك الفندق مع صاحبي", "ابعته لمراتي"]),
     ("referral", ["رابط الدعوة", "دعوة الأصدقاء", "عندي كود خصم"]),
+    ("join_logins", ["رمز الربط", "عايز اربط حسابي", "link my account"]),
     ("privacy_delete", ["امسح بياناتي", "احذف حسابي", "delete my data"]),
     (
         "change_dates",
