@@ -32,8 +32,8 @@ COPIED = 100_000
 EVENTS = {64: 20_000, 512: 40_000}
 SINGLE_EVENTS = 4_000
 ORM_EVENTS = 1_500
-CONNECTIONS = 16
-"""Of the peers that write each event by itself."""
+CONNECTIONS = 10
+"""Of the peers that write each event by itself: asyncpg's own default."""
 PEOPLE = 1_000
 
 TWIN = """
