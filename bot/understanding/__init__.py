@@ -90,12 +90,12 @@ def hear(text: str, *, now: datetime, timezone: str, locale: str, asked: str | N
     context.places = tuple([node.value[0].country for node in nodes if node.kind == "place" and node.value])
     nodes = parse(nodes, (NUMBERS, VALUES, RANGES, REQUESTS), context)
     destination = find_destination(text, nodes, context)
-    price_asked = "ask_price" in [node.value for node in nodes if node.kind == "cue"]
+    price_asked = any(node.kind == "cue" and node.value in ("ask_price", "ask_night") for node in nodes)
     filling = fill(text, nodes, destination, context, price_asked=price_asked)
     intent = intent_of(nodes, filling.slots, destination, context)
     if intent.name == "out_of_scope" and filling.problems:
         intent = Intent("inform", 0.8, "problem")
-    elif intent.name == "out_of_scope":
+    elif intent.name == "out_of_scope" or intent.name == "human":
         filling.slots = {}
     elif intent.name == "share":  # with whom a hotel is shared does not travel
         filling.slots = {name: value for name, value in filling.slots.items() if name in SHARED}

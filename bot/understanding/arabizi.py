@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import product
 
+from bot.understanding.gazetteer import Place, gazetteer
 from bot.understanding.lexicon import Meaning, lexicon
 
 FEWEST = 3
@@ -17,8 +18,8 @@ FEWEST = 3
 
 _SOUNDS = {
     # Latin letters, longer spellings first, and the consonants they may stand for; «» is one that is not heard at all.
-    "kh": "x", "sh": "S", "ch": "S", "gh": "g", "th": "Ttdz", "dh": "dzD", "ou": "w", "oo": "w", "ee": "y", "ei": "y",
-    "ai": "y", "ay": "y", "3'": "g", "7'": "x", "9'": "d", "5": "x", "7": "h", "8": "gq", "9": "qs", "6": "t",
+    "kh": "x", "sh": "S", "ch": "S", "gh": "g", "th": "Ttdz", "dh": "dzD", "ou": "W", "oo": "W", "ee": "Y", "ei": "Y",
+    "ai": "Y", "ay": "Y", "3'": "g", "7'": "x", "9'": "d", "5": "x", "7": "h", "8": "gq", "9": "qs", "6": "t",
     "3": "3", "2": "q2", "q": "q", "g": "jqg", "j": "j", "x": "S", "k": "k", "c": "kS", "b": "b", "p": "b", "t": "tT",
     "d": "dD", "r": "r", "z": "zD", "s": "s", "f": "f", "v": "f", "l": "l", "m": "m", "n": "n", "h": "h",
     "w": "w", "y": "y", "u": "w", "o": "w", "i": "y", "e": "e", "a": "a", "'": "3",
@@ -30,10 +31,11 @@ _CONSONANTS = {
 }  # fmt: skip
 _VOWELS = {"ا": "a", "و": "w", "ي": "y"}
 _LATIN = re.compile("|".join(sorted(map(re.escape, _SOUNDS), key=len, reverse=True)))
-_SOFT = "aewy32"
+_SOFT = "aewyWY32"
 """Sounds that a spelling may leave out or add: short vowels, ع and the hamza."""
 
-_AGREES = {"a": "ae2", "w": "w", "y": "ye"}
+_AGREES = {"a": "ae2", "w": "wW", "y": "yYe"}
+_LONG = ("W", "Y")
 _MOST_READINGS = 64
 
 
@@ -76,10 +78,10 @@ def _agree(arabic: Sequence[str], latin: Sequence[str]) -> bool:
         return False
     for written, heard in zip(arabic[1:], latin[1:], strict=True):
         if written and not all(
-            set(_AGREES.get(vowel, "ae3wy")) & set(heard) for vowel in written if vowel != "3"
+            set(_AGREES.get(vowel, "ae3wyWY")) & set(heard) for vowel in written if vowel != "3"
         ):
             return False
-        if not written and len(heard) > 1:
+        if not written and (len(heard) > 1 or heard in _LONG):
             return False
     return True
 
@@ -88,11 +90,41 @@ def _agree(arabic: Sequence[str], latin: Sequence[str]) -> bool:
 def _index() -> dict[str, list[tuple[tuple[str, ...], str]]]:
     found: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
     for word, entry in lexicon().items():
-        if entry.alone and not word.isascii():
+        if entry.alone and not word.isascii() and entry.alone.kind != "brand":
             bones, slots = _arabic(word)
             if len(bones) + sum(map(bool, slots[1:-1])) >= FEWEST:
                 found[bones].append((slots, word))
     return found
+
+
+@cache
+def _places() -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    """The same index over the places that travelers ask for."""
+    found: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+    for name, places in gazetteer().names.items():
+        if name.isascii() or " " in name or len(name) < FEWEST:
+            continue
+        if any(isinstance(place, Place) and place.asked_for for place in places):
+            for spelling in {name, name.removeprefix("ال")}:
+                bones, slots = _arabic(spelling)
+                found[bones].append((slots, name))
+    return found
+
+
+@lru_cache(maxsize=1_024)
+def place_of(word: str) -> str | None:
+    """The name of the place, as the gazetteer has it, that a Latin spelling sounds like: «tanja», «el8arda2a»."""
+    if not word.isascii() or not FEWEST < len(word) <= 20:
+        return None
+    fits = {
+        (len("".join(arabic)), name)
+        for bones, slots in _latin(word)
+        for arabic, name in _places().get(bones, ())
+        if _agree(arabic, slots)
+    }
+    if fits:
+        return max(fits)[1]
+    return place_of(word[2:]) if word.startswith(("el", "al", "il")) else None
 
 
 @lru_cache(maxsize=4_096)

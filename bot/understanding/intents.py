@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from bot.understanding.destination import Destination
@@ -36,6 +37,22 @@ PASSED_OVER = frozenset({
     "current", "with_me", "as",
 })  # fmt: skip
 """What may stand between a wish and its object: «عايز *احجز لي في* مطعم»."""
+
+COUNTS = frozenset(
+    {
+        "number",
+        "duration",
+        "people",
+        "party",
+        "adults",
+        "children",
+        "self",
+        "me_only",
+        "rooms",
+        "bi",
+        "unit_night",
+    }
+)
 
 HOUSED = GUESTS | {
     "nights", "stars", "amenities", "free_cancellation", "hotel_name", "choices", "price_level", "sort", "guest_name",
@@ -77,6 +94,8 @@ def _hear(nodes: Sequence[Node], slots: dict[str, Any], destination: Destination
             cues.add(str(node.value))
         if node.parts:
             waiting += node.parts
+    if "ask_night" in cues:
+        cues.add("ask_price")
     unknown = saying = 0
     for node in nodes:
         if node.kind not in PUNCTUATION:
@@ -105,7 +124,7 @@ def _object_of_wish(nodes: Sequence[Node]) -> str | None:
         if node.kind == "want" or (node.kind == "cue" and node.value == "book"):
             for following in nodes[index + 1 :]:
                 if following.kind not in PASSED_OVER and following.value != "book":
-                    return following.kind
+                    return str(following.value) if following.kind == "cue" else following.kind
     return None
 
 
@@ -148,8 +167,13 @@ def _subject(heard: Heard) -> Intent | None:
     described = "destination" in heard.slots and heard.kinds & {"hotel", "stay_type", "want"}
     if "outside" in heard.kinds or described:
         return None
+    of_something = any(
+        node.kind in ("picture", "map_word") and after.kind in ("word", "li")
+        for node, after in pairwise(heard.nodes)
+    )
+    told = not of_something or heard.cues & {"offer"} or heard.kinds & HOUSING or "choices" in heard.slots
     for kind, name in SUBJECTS.items():
-        if kind in heard.kinds:
+        if kind in heard.kinds and (told or kind not in ("picture", "map_word")):  # «a picture of X» is X's
             return Intent(name, 0.9)
     return next((Intent(name, 0.9) for name in REQUESTS if name in heard.cues), None)
 
@@ -180,10 +204,14 @@ def _outside(heard: Heard) -> Intent | None:
         return None
     first = next(i for i, node in enumerate(heard.nodes) if node.kind == "outside")
     before = {node.kind for node in heard.nodes[:first]}
+    purpose = first > 0 and heard.nodes[first - 1].kind in ("li", "near")  # «القاهرة للعلاج، غرفة لنفرين»
+    if purpose and "destination" in heard.slots and heard.kinds & (HOUSING | {"travel"}):
+        return None
     if before & {"hotel", "stay_type", "room", "rooms"} and heard.kinds & {
         "place",
         "want",
         "area",
+        "near",
         "budget_said",
     }:
         return None
@@ -199,7 +227,9 @@ def _change(heard: Heard) -> Intent | None:
     slots = heard.slots
     if "extension" in heard.kinds:
         return Intent("change_dates", 0.88)
-    if "budget_delta" in slots or (heard.inner & {"raise", "lower"} and "budget" in heard.inner):
+    if "budget_delta" in slots or (
+        heard.inner & {"raise", "lower"} and ("budget" in heard.inner or BUDGET & slots.keys())
+    ):
         return Intent("change_budget", 0.9)
     corrected = heard.inner & {"rejected", "rejected_date", "rejected_number", "rather", "instead"}
     fresh = heard.kinds & {"hotel", "stay_type"} and "destination" in slots and not corrected
@@ -217,7 +247,13 @@ def _change(heard: Heard) -> Intent | None:
 
 
 def _wants_change(heard: Heard) -> bool:
-    return "change" in heard.cues or "swap" in heard.kinds
+    return "change" in heard.cues or "swap" in heard.kinds or _replaces(heard.nodes)
+
+
+def _replaces(nodes: Sequence[Node]) -> bool:
+    """Whether «غير» is the verb: before a count it says «only» in the Maghreb."""
+    following = next((after.kind for node, after in pairwise(nodes) if node.kind == "except"), None)
+    return following is not None and following not in COUNTS
 
 
 def _changed_subject(heard: Heard) -> Intent | None:
@@ -232,6 +268,8 @@ def _changed_subject(heard: Heard) -> Intent | None:
 
 
 def _booking(heard: Heard) -> Intent | None:
+    if heard.asked == "confirm" and heard.kinds & {"yes"} and "resume" in heard.cues and not heard.slots:
+        return Intent("affirm", 0.85)
     if heard.asked == "confirm" and "settle" in heard.kinds and not heard.slots and "no" not in heard.kinds:
         return Intent("affirm", 0.85)
     if (
@@ -322,7 +360,8 @@ def _keyword(heard: Heard) -> Intent | None:
     if heard.slots:
         return None
     for name in KEYWORDS:
-        if name in heard.cues and heard.known_share >= 0.5:
+        begun = any(node.kind == "cue" and node.value == name for node in heard.nodes[:1])
+        if name in heard.cues and heard.known_share >= (0.7 if name == "back" and not begun else 0.5):
             return Intent(name, 0.92)
     if "help" in heard.cues and "thanks" not in heard.cues and heard.known_share >= 0.5:
         return Intent("help", 0.9)

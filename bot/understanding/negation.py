@@ -3,9 +3,6 @@
 from bot.understanding.grammar import Node
 
 DENIALS = frozenset({"no", "neg", "not"})
-BARE = frozenset({"لا", "لأ", "لاء", "la", "no", "non"})
-"""«لا» alone may answer the question before («لا، احجز»); it denies a verb of the second or third person only."""
-
 JUSSIVE = ("ت", "ي", "t", "y")
 BOUNDARIES = frozenset({"comma", "stop", "question", "but", "swap", "want", "correction"})
 
@@ -47,6 +44,8 @@ def _command(node: Node) -> bool:
 
 
 def _denies(text: str, denial: Node, verb: Node) -> bool:
-    if denial.kind != "no" or text[denial.start : denial.end].lower() not in BARE:
+    """«لا» alone may answer the question before («لا، احجز»): it denies a verb of the second or third person only."""
+    said = text[denial.start : denial.end]
+    if denial.kind != "no" or " " in said or said.startswith("م"):  # «مش عايز», «مابي»
         return True
     return text[verb.start : verb.end].lower().startswith(JUSSIVE)

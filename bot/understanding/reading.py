@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from bot.understanding import calendar
-from bot.understanding.arabizi import arabic_of
-from bot.understanding.gazetteer import Area, Place, gazetteer, nearest_name, rank
+from bot.understanding.arabizi import arabic_of, place_of
+from bot.understanding.gazetteer import ARAB_COUNTRIES, Area, Place, gazetteer, nearest_name, rank
 from bot.understanding.grammar import Context, Node
 from bot.understanding.lexicon import Entry, Form, Meaning, forms, lexicon, sound, sounds, ways_of_writing
 from bot.understanding.normalize import offset_of
@@ -114,7 +114,10 @@ def _read_word(text: str, tokens: list[Token], index: int, nodes: list[Node], co
     """Append what the token at `index` means; how many tokens that took."""
     token = tokens[index]
     following = tokens[index + 1].key if index + 1 < len(tokens) else ""
-    for form, alone, phrases, longest in _readings(token.key):
+    readings = _readings(token.key)
+    if len(readings) > 1:
+        readings = _phrases_first(readings, following, tokens, index)
+    for form, alone, phrases, longest in readings:
         meaning = alone
         if following in phrases:
             meaning = _phrase(phrases[following], form, tokens, index) or alone
@@ -136,6 +139,16 @@ def _read_word(text: str, tokens: list[Token], index: int, nodes: list[Node], co
     return _unknown(text, token, nodes, context)
 
 
+def _phrases_first(
+    readings: tuple[Reading, ...], following: str, tokens: list[Token], index: int
+) -> tuple[Reading, ...]:
+    """The readings, one that opens a phrase said here before the others: «التشيك اوت» is no Czechia."""
+    for reading in readings:
+        if following in reading.phrases and _phrase(reading.phrases[following], reading.form, tokens, index):
+            return readings if reading is readings[0] else (reading, *readings)
+    return readings
+
+
 @lru_cache(maxsize=16_384)
 def _readings(key: str) -> tuple[Reading, ...]:
     """The forms of a word that open something known, the whole word first.
@@ -144,13 +157,21 @@ def _readings(key: str) -> tuple[Reading, ...]:
     """
     words, longest = lexicon(), gazetteer().longest
     found = tuple(
-        _reading(form, words, longest.get(form.stem, 0) if len(form.stem) > 2 or not form.prefixes else 0)
+        _reading(form, words, longest.get(form.stem, 0) if _may_open_a_place(form, key) else 0)
         for form in forms(key)
         if form.stem in words or form.stem in longest
     )
     if not found and key.isascii() and len(key) > 3 and (like := sounds().get(sound(key)) or arabic_of(key)):
         return (_reading(Form(like, (), 0), words, 0),)
     return found
+
+
+def _may_open_a_place(form: Form, key: str) -> bool:
+    """«عمان» is no «ع» before «مان»: a prefix is none where the whole word is a town travelers ask for."""
+    if not form.prefixes:
+        return True
+    whole = gazetteer().names.get(key, ())
+    return len(form.stem) > 2 and not any(isinstance(place, Place) and place.asked_for for place in whole)
 
 
 def _reading(form: Form, words: Mapping[str, Entry], longest: int) -> Reading:
@@ -210,10 +231,22 @@ def _place(
         )
         if length == 1 and not expected and named.doubtful:
             continue
+        if length == 1 and _names_a_hotel(tokens[index].key, named, nodes):
+            continue
         hinted = "on" in form.prefixes and not named.known  # «عالواتس» is no journey to Vác
         if named.known or (expected and not hinted):
             return named.known or named.towns, length
     return (), 0
+
+
+def _names_a_hotel(key: str, named: "Named", nodes: list[Node]) -> bool:
+    """«فندق المرجان» is called so; «فندق القاهرة» is in a town that travelers ask for."""
+    return (
+        key.startswith("ال")
+        and bool(nodes)
+        and nodes[-1].kind == "hotel"
+        and not any(town.asked_for or town.country in ARAB_COUNTRIES for town in named.towns)
+    )
 
 
 class Named(NamedTuple):
@@ -287,9 +320,12 @@ def _unknown(text: str, token: Token, nodes: list[Node], context: Context) -> in
     led = nodes and nodes[-1].kind in ("in", "bi", "to", "travel", "hotel")
     for form in forms(token.key):
         expected = led or context.asked == "destination" or bool({"bi", "in"} & set(form.prefixes))
-        if not expected or len(form.stem) < (6 if form.stem.isascii() else 5 if form.cut else 4):
+        if not expected or len(form.stem) < (4 if form.stem.isascii() else 5 if form.cut else 4):
             continue
-        name = nearest_name(form.stem)
+        if token.key.startswith("ال") and nodes and nodes[-1].kind == "hotel":
+            break  # «فندق المرجان» is called so
+        near = nearest_name(form.stem) if len(form.stem) > 5 or not form.stem.isascii() else None
+        name = near or place_of(form.stem)
         if name:
             found = tuple(
                 place for place in gazetteer().names[name] if isinstance(place, Place) and place.known

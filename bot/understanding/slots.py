@@ -1,5 +1,6 @@
 """From what was found to the slots of the contract, leaving out what cannot be."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -289,6 +290,7 @@ def _budget(filling: Filling, nodes: Sequence[Node], *, price_asked: bool) -> No
             _a_night(node) or (node.kind == "duration" and node.value == (1, "night")) for node in nodes
         )
         priced = any(_a_night(node) and _priced(nodes, index) for index, node in enumerate(nodes))
+        priced = priced or any(node.kind == "cue" and node.value == "ask_night" for node in nodes)
         if "per_night" in kinds or priced or (tonight and (price_asked or kinds & {"budget"})):
             slots["budget_per"] = "night"
         elif "per_stay" in kinds:
@@ -314,7 +316,8 @@ SORTED_BY = {"rating_word": "rating", "budget": "price", "near": "distance"}
 
 _TELLS_A_WANT = frozenset(
     {
-        *("amenity", "wish", "stars", "sort", "price_level", "rating", "free_cancellation", "language_said"),
+        *("amenity", "wish", "stars", "sort", "sort_said", "price_level", "level_said", "dear", "rating"),
+        *("free_cancellation", "language_said"),
         *SORTED_BY,
     }
 )
@@ -374,7 +377,7 @@ def _choices(filling: Filling, nodes: Sequence[Node]) -> None:
         filling.slots["choices"] = choices
 
 
-_TELLS_A_NAME = frozenset({"name_word", "self", "brand"})
+_TELLS_A_NAME = frozenset({"name_word", "self", "brand", "hotel"})
 
 
 def _names(filling: Filling, text: str, nodes: Sequence[Node]) -> None:
@@ -392,8 +395,25 @@ def _names(filling: Filling, text: str, nodes: Sequence[Node]) -> None:
             if said.isascii() and said.istitle():
                 filling.slots.setdefault("guest_name", said)
         elif node.kind == "brand":
-            filling.slots["hotel_name"] = text[node.start : node.end]
+            filling.slots["hotel_name"] = _KIND_OF_HOUSE.sub("", text[node.start : node.end])
+        elif node.kind == "hotel" and (name := _named_after(text, nodes, index)):
+            filling.slots.setdefault("hotel_name", name)
 
+
+def _named_after(text: str, nodes: Sequence[Node], index: int) -> str | None:
+    """«فندق الفور سيزن»: a hotel without its article, then a word with it that we do not know, is a name."""
+    end = index + 1
+    while end < len(nodes) and end <= index + 3 and nodes[end].kind == "word":
+        end += 1
+    if end == index + 1 or text[: nodes[index].start].endswith("ال"):
+        return None
+    first = text[nodes[index + 1].start : nodes[index + 1].end]
+    if not (first.startswith("ال") and len(first) > 4) and not (first.isascii() and first.istitle()):
+        return None
+    return text[nodes[index + 1].start : nodes[end - 1].end]
+
+
+_KIND_OF_HOUSE = re.compile(r"^(?:فندق|[أا]وتيل|hotel)\s+", re.IGNORECASE)
 
 _ENDS_A_NAME = frozenset(
     {"stop", "comma", "question", "and", "number", "rooms", "duration", "date", "in", "people", "party"}

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from itertools import product
 from typing import NamedTuple
 
-from bot.understanding.lexicon import WORDS, Meaning, meanings
+from bot.understanding.lexicon import WORDS, Meaning
 from bot.understanding.normalize import fold
 
 SHORTEST = 3
@@ -24,6 +24,7 @@ _AFTER = frozenset(
         ("", "و", "وا", "ي", "ين", "ون"),
         ("", "ني", "نا", "ك", "كم", "ه", "ها", "هم", "هن", "هو", "ياه", "ياها"),
         ("", "لي", "لنا", "لو", "له", "لها", "لهم", "ليا", "لينا"),
+        ("", "ياه", "ياها", "ياهم", "اه", "اها"),
     )
 )
 _LONGEST_BEFORE = max(map(len, _BEFORE))
@@ -44,10 +45,11 @@ def stems() -> dict[str, Meaning]:
         for line in path.read_text("utf-8").splitlines():
             if "~" not in line or line.startswith("#"):
                 continue
-            for phrase in line.split("\t")[2].split("|"):
+            kind, value, phrases = line.split("\t")
+            for phrase in phrases.split("|"):
                 stem = fold(phrase.strip().rstrip("~"))
                 if stem and phrase.strip().endswith("~"):
-                    found[stem] = next(meaning for meaning in meanings()[stem] if not meaning.rest)
+                    found[stem] = Meaning((), kind, None if value == "-" else value)
     return found
 
 

@@ -120,7 +120,7 @@ def _day_of_month_in_words(nodes: Sequence[Node], context: Context) -> Day | Non
     """«أول سبتمبر», «نص نيسان», «خامس يوم في مايو»."""
     month = month_of(nodes)
     opening = nodes[nodes[0].kind in ("from", "relative_day")]
-    days: dict[Any, int] = {"start": 1, "first": 1}
+    days: dict[Any, int] = {"start": 1, "first": 1, "middle": 15}
     day = 15 if opening.kind == "half" else days.get(opening.value, opening.value)
     return dated(context, day, month, said_year(nodes)) if month and isinstance(day, int) else None
 

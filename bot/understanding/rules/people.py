@@ -24,6 +24,9 @@ COUNTED = (
     "(unit_night | unit_day | unit_week | unit_month | unit_year | month | currency"
     " | star | room | person | child | adult | adult_dual)"
 )
+COUNTED_AGE = (
+    "(unit_night | unit_day | unit_week | unit_month | month | currency | star | room | person | adult)"
+)
 """What a number before it counts: it then says nothing about what stands before the number."""
 
 
@@ -55,6 +58,13 @@ def _adults(nodes: Sequence[Node], _: Context) -> Party | None:
     if counted is None:
         counted = 1 if has(nodes, "me_only") else 2
     return Party(adults=counted)
+
+
+@VALUES.rule("children", "weekday child | child weekday")
+def _so_many_children(nodes: Sequence[Node], _: Context) -> Party | None:
+    """«التلات عيال», «العيال الاتنين»: with an article small numbers are names of days."""
+    count = values(nodes, "weekday")[0] + 2
+    return Party(children=count) if 2 <= count <= 4 and not values(nodes, "child")[0] else None
 
 
 @VALUES.rule("children", "number (child | infant) (child | infant)? | child_dual | no_children | infant")
@@ -100,6 +110,7 @@ def _ages(nodes: Sequence[Node], _: Context) -> tuple[int, ...]:
 
 
 @VALUES.rule("ages_said", "number ((comma | and) (comma | and)* number)* (unit_year | year_word)")
+@VALUES.rule("ages_said", f"number unit_year ((comma | and) number unit_year? !{COUNTED_AGE})*")
 @VALUES.rule("ages_said", "dual_year")
 def _years_old(nodes: Sequence[Node], _: Context) -> tuple[int, ...] | None:
     if has(nodes, "dual_year"):
@@ -117,6 +128,18 @@ def _children_with_ages(nodes: Sequence[Node], _: Context) -> Party:
     ages = tuple(age for found in values(nodes, "ages_said") for age in found)
     said = next(iter(values(nodes, "children")), None)
     return Party(children=said.children if said else len(ages), ages=ages)
+
+
+def _named_children(nodes: Sequence[Node]) -> list[int]:
+    """One for «ابني», none for «العيال», whose number nobody said."""
+    return [1 for node in nodes if node.kind == "infant" or (node.kind == "child" and node.value)]
+
+
+@RANGES.rule("children", "(with_me | budget) (child | infant) ((and | comma)* (child | infant))*")
+def _with_children(nodes: Sequence[Node], _: Context) -> Party | None:
+    """«مع ابني»."""
+    named = _named_children(nodes)
+    return Party(children=len(named)) if named else None
 
 
 @RANGES.rule(
@@ -142,7 +165,7 @@ def _company(nodes: Sequence[Node], _: Context) -> Party | None:
         return None
     count = 1 + len(values(nodes, "relative")) + 2 * len(values(nodes, "relatives"))
     friends = next((number(node) for node in nodes if node.kind == "number"), 0)
-    children += [1 for node in nodes if node.kind in ("child", "infant")]
+    children += _named_children(nodes)
     return Party(adults=count + (friends or 0), children=sum(children) if children else None)
 
 
@@ -169,9 +192,10 @@ def _party(nodes: Sequence[Node], _: Context) -> Party:
     people = sum(counted) + (0 if told else sum(node.kind == "relative" for node in nodes))
     children = [party for party in values(nodes, "children", "company") if party.children is not None]
     count = sum(party.children for party in children)
-    count += sum(node.kind in ("child", "infant") for node in nodes)
+    alone = _named_children(nodes)
+    count += sum(alone)
     ages = tuple(age for party in children for age in party.ages)
-    has_children = bool(children) or has(nodes, "child", "infant")
+    has_children = bool(children or alone)
     if has_children and people and adults is None:  # «شخصين وطفل»: the two are adults
         return Party(family.guests if family else None, people, count, ages)
     guests = family.guests if family else people if counted or people else None

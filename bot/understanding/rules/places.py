@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.understanding.gazetteer import Place
-from bot.understanding.grammar import Context, Node, values
+from bot.understanding.grammar import Context, Node, has, values
 from bot.understanding.rules.stages import RANGES, REQUESTS
 
 Places = tuple[Place, ...]
@@ -13,7 +13,8 @@ Places = tuple[Place, ...]
 @RANGES.rule("place", "place (comma | in | bi)? place")
 def _place_in_country(nodes: Sequence[Node], _: Context) -> Places | None:
     first, second = values(nodes, "place")
-    for inner, outer in ((first, second), (second, first)):
+    orders = ((first, second),) if has(nodes, "comma") else ((first, second), (second, first))
+    for inner, outer in orders:
         countries = {place.country for place in outer if place.kind in ("country", "region", "island")}
         inside = tuple(place for place in inner if place.country in countries and place.kind == "city")
         if inside and not any(place.kind == "city" for place in outer):

@@ -115,6 +115,8 @@ def _two_dates(nodes: Sequence[Node], context: Context) -> Span | None:
     start, end = values(nodes, "date")
     if not has(nodes, "from", "to", "li", "le", "dash", "between", "check_out", "check_in"):
         return None
+    if _one_day_twice(start, end) and not has(nodes, "to", "li", "le", "dash", "between", "check_out"):
+        return None
     last = end.date
     if end.weekday:  # the second weekday follows the first
         behind = (start.date - last).days
@@ -201,8 +203,9 @@ def _day_number(nodes: Sequence[Node], context: Context) -> Day | None:
     return Day(found) if found else None
 
 
-@RANGES.rule("arrival", "(check_in | from) (in | on)? (date | calendar_month)")
+@RANGES.rule("arrival", "(check_in | from) (in | on)? (date | calendar_month) !date")
 @RANGES.rule("arrival", "check_in (in | on | comma)? date")
+@RANGES.rule("arrival", "check_in to date !(to | li | dash)")
 def _arrival(nodes: Sequence[Node], _: Context) -> Any:
     return nodes[-1].value
 
@@ -241,7 +244,7 @@ def _moved_to(nodes: Sequence[Node], _: Context) -> Any:
     return nodes[-1].value if moving and not until else None
 
 
-@RANGES.rule("departure", "check_out (in | on | comma)? date")
+@RANGES.rule("departure", "check_out (in | on | comma | to)? date")
 @RANGES.rule("departure", "to date")
 @RANGES.rule(
     "departure",
@@ -259,8 +262,13 @@ def _departure(nodes: Sequence[Node], context: Context) -> Any:
 def _day_said_twice(nodes: Sequence[Node], _: Context) -> Any:
     """«الجمعة ١٦/١٠»: a weekday and the date it falls on."""
     first, second = values(nodes, "date")
-    named = first.weekday and not second.weekday and first.date.weekday() == second.date.weekday()
-    return second if named and second.whole else None
+    return second if _one_day_twice(first, second) else None
+
+
+def _one_day_twice(named: Day, dated: Day) -> bool:
+    return (
+        named.weekday and not dated.weekday and dated.whole and named.date.weekday() == dated.date.weekday()
+    )
 
 
 @RANGES.rule("date", "date no date")

@@ -83,7 +83,17 @@ def _best_rated(_: Sequence[Node], __: Context) -> str:
     return "rating"
 
 
-@REQUESTS.rule("times", "when (word | in | bi | to)* (check_in | check_out | arrival | departure)")
+@RANGES.rule(
+    "sort_said",
+    "price_level (word | current)* (first | ordinal) !(month | moving_month | day_word | unit_week | from | in)",
+)
+def _this_level_first(nodes: Sequence[Node], _: Context) -> str | None:
+    """«الرخاص اللولين»."""
+    first = nodes[-1].kind == "first" or nodes[-1].value == 1
+    return "price" if nodes[0].value == "cheap" and first else None
+
+
+@REQUESTS.rule("times", "when (word | in | bi | to)* (check_in | check_out)")
 @REQUESTS.rule("times", "(check_in | check_out) (word | in)? when")
 def _times(_: Sequence[Node], __: Context) -> str:
     """«متى وقت الدخول؟»."""
