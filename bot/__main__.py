@@ -103,6 +103,11 @@ def _parser() -> argparse.ArgumentParser:
         "file", metavar="FILE", help="the CSV file; for template: hotels, rates or allotments"
     )
 
+    inviting = add("referrals", _referrals, "invitations: how far they carry, and rewards that wait for you")
+    inviting.add_argument("action", nargs="?", choices=("list", "grant", "refuse"), default="list")
+    inviting.add_argument("referral", nargs="?", type=_uuid, metavar="ID", help="as the list shows it")
+    inviting.add_argument("--json", action="store_true", help="the list as one JSON object")
+
     _people_commands(add("admin", _admin_help, "operators and admins: grant, revoke, list"))
     _database_commands(add("db", _db_help, "the database: its URL, its state, backups"))
     return parser
@@ -358,6 +363,31 @@ def _show(value: Any, lines: Iterable[str], *, as_json: bool) -> None:
         return
     for line in lines:
         print(line)
+
+
+def _referrals(arguments: argparse.Namespace) -> int | None:
+    if (arguments.referral is None) != (arguments.action == "list"):
+        sys.stderr.write("rahhal referrals: list, grant ID, or refuse ID\n")
+        return 2
+    return _go(_settle_referrals(arguments))
+
+
+async def _settle_referrals(arguments: argparse.Namespace) -> int:
+    from bot import app
+    from bot.operations import invitations
+    from bot.settings import load
+
+    async with app.database(load()) as place:
+        if arguments.referral is not None:
+            granted, now = arguments.action == "grant", dt.datetime.now(dt.UTC)
+            done = await app.as_owner(
+                place, lambda conn: invitations.decide(conn, arguments.referral, grant=granted, now=now)
+            )
+            print(done)
+            return 0
+        found = await app.as_owner(place, invitations.look)
+    _show(invitations.as_json(found), invitations.lines(found), as_json=arguments.json)
+    return 0
 
 
 async def _db_backup(arguments: argparse.Namespace) -> int:

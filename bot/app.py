@@ -138,7 +138,7 @@ async def prepare(
         await pool_of.prepare(conn)
         async with as_role(conn, Role.OWNER):
             await upkeep.make_partitions(conn, now=dt.datetime.now(dt.UTC), ahead=MONTHS_AHEAD)
-            await referrals.publish_terms(conn, terms=_invitation_terms(settings))
+            await referrals.publish_terms(conn, terms=invitation_terms(settings))
         if not (settings.demo if demo is None else demo):
             return
         moment = now or dt.datetime.now(dt.UTC)
@@ -152,7 +152,7 @@ async def prepare(
         await conn.close()
 
 
-def _invitation_terms(settings: Settings) -> referrals.Terms:
+def invitation_terms(settings: Settings) -> referrals.Terms:
     """The operator's amounts in minor units. Raises ConfigurationError for a part of one that is too small to pay."""
     currency = settings.referral_currency
 

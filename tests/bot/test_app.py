@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import asyncpg
+import pytest
 from pydantic import SecretStr
 
 from bot import app
+from bot.errors import ConfigurationError
 from bot.settings import load
+from db import referrals
 from db.pool import Role, as_role
 
 
@@ -62,3 +65,42 @@ async def test_a_second_start_adds_nothing_to_the_demo(database: str, tmp_path: 
     first, second = counts
     assert first == second
     assert first[3] >= 5000
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "minor"), [("USD", "10", 1000), ("KWD", "1.5", 1500), ("IQD", "5000", 5000)]
+)
+def test_what_invitations_earn_is_set_in_whole_units(
+    monkeypatch: pytest.MonkeyPatch, currency: str, amount: str, minor: int
+) -> None:
+    monkeypatch.setenv("RAHHAL_REFERRAL_CURRENCY", currency)
+    for name in ("RAHHAL_REFERRER_REWARD", "RAHHAL_REFERRED_REWARD", "RAHHAL_REFERRAL_BONUS_48H"):
+        monkeypatch.setenv(name, amount)
+    terms = app.invitation_terms(load())
+    assert (terms.referrer, terms.referred, terms.bonus, terms.currency) == (minor, minor, minor, currency)
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "named"),
+    [("USD", "0.005", "RAHHAL_REFERRER_REWARD"), ("IQD", "0.5", "RAHHAL_REFERRER_REWARD"),
+     ("XXX", "1", "RAHHAL_REFERRAL_CURRENCY")],
+)  # fmt: skip
+def test_amounts_nobody_can_pay_stop_the_start(
+    monkeypatch: pytest.MonkeyPatch, currency: str, amount: str, named: str
+) -> None:
+    monkeypatch.setenv("RAHHAL_REFERRAL_CURRENCY", currency)
+    monkeypatch.setenv("RAHHAL_REFERRER_REWARD", amount)
+    with pytest.raises(ConfigurationError, match=named):
+        app.invitation_terms(load())
+
+
+async def test_a_start_publishes_what_invitations_earn_once(
+    monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    monkeypatch.setenv("RAHHAL_REFERRED_REWARD", "7.5")
+    place = app.Database(database, database, database)
+    for _ in range(2):
+        await app.prepare(load(), place, demo=False)
+    counted = await app.as_owner(place, lambda conn: conn.fetchval("SELECT count(*) FROM referral_terms"))
+    terms = await app.as_owner(place, referrals.current_terms)
+    assert (counted, terms.referred, terms.referrer) == (2, 750, 1000)

@@ -12,8 +12,9 @@ import pytest
 from bot.events import Channel
 from bot.jobs import schedule
 from bot.jobs.schedule import JOBS, MONTHS_AHEAD, Job, keep_schedule, make_partitions
-from db import outbox
+from db import outbox, sharing
 from db.pool import Role, as_role
+from tests.db.referral_world import open_world
 from tests.turn.toy import NOW, Toy, event, running, until, within
 
 HOUR = dt.timedelta(hours=1)
@@ -223,3 +224,22 @@ async def test_a_message_delivered_again_after_it_was_forgotten_is_still_known(t
         await schedule.forget_old(conn, dt.datetime.now(dt.UTC))
     await toy.hear(once)
     assert await toy.answer_all() == 0
+
+
+# ------------------------------------------------------------------------------------------------ invitations
+
+
+async def test_the_jobs_of_invitations_run_as_a_worker(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as conn, as_role(conn, Role.OWNER):
+        world = await open_world(conn)
+        guest = await world.brings(await world.person())
+        due = await world.stays(guest)
+        code = await conn.fetchval("SELECT referral_code FROM referrals WHERE referral_code IS NOT NULL")
+    async with pool.acquire() as conn, as_role(conn, Role.APP):
+        await sharing.open_link(conn, code=code, visitor=b"v" * 16)
+    outcomes = []
+    for _ in range(2):
+        for job in (job for job in JOBS if job.name in {"mature-referrals", "count-links"}):
+            async with pool.acquire() as conn, as_role(conn, job.role):
+                outcomes.append(await job.run(conn, due))
+    assert outcomes == ["1 settled", "1 clicks", "0 settled", "0 clicks"]
