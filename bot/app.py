@@ -20,6 +20,7 @@ import asyncpg
 import structlog
 from aiohttp import web
 
+from bot import proof_api
 from bot.channels import telegram, whatsapp
 from bot.channels.webchat import WebChat, WebchatRenderer
 from bot.dialogue.engine import Engine
@@ -472,6 +473,7 @@ async def _start_web(
             store_statuses=shared.door.store_statuses,
             dead_letter=shared.door.bury,
         )
+    routes += proof_api.routes(shared.pool)
     app = build(backlog=shared.backlog, routes=routes)
     writer = BehaviorWriter(shared.database.direct)
     await writer.start()

@@ -373,7 +373,7 @@ CREATE INDEX hotel_social_proof_city ON hotel_social_proof (city) INCLUDE (hotel
 
 GRANT SELECT ON hotel_performance_by_persona, hotel_social_proof TO rahhal_service, rahhal_analytics;
 
--- The proof of one hotel, by its public identifier, for a persona or for all ('all', NULL). One row for a hotel that exists:
+-- The proof of one hotel, by its public identifier or its key, for a persona or for all ('all', NULL). One row for a hotel that exists:
 -- where fewer than five tell of it, `enough` is false and nothing else is said. No row for one that does not exist.
 CREATE FUNCTION public.get_hotel_social_proof(hotel text, persona text DEFAULT NULL) RETURNS TABLE (
     hotel_id uuid, persona_type text, enough boolean, total_bookings integer, avg_rating numeric, smoothed_rating numeric,
@@ -381,14 +381,19 @@ CREATE FUNCTION public.get_hotel_social_proof(hotel text, persona text DEFAULT N
     exceeded_yes integer, exceeded_answers integer, exceeded_rate numeric, trust_score numeric, value_score numeric,
     highlights text[], pain_points text[], demo boolean
 ) LANGUAGE plpgsql STABLE SET search_path = public, pg_temp AS $$
+DECLARE
+    target uuid := (SELECT h.id FROM hotels h WHERE h.identifier = $1);
 BEGIN
+    IF target IS NULL AND $1 ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
+        target := $1::uuid;
+    END IF;
     RETURN QUERY
     SELECT h.id, coalesce($2, 'all'), p.hotel_id IS NOT NULL, p.total_bookings, p.avg_rating, p.smoothed_rating, p.rebook_yes,
            p.rebook_answers, p.rebook_rate, p.exceeded_yes, p.exceeded_answers, p.exceeded_rate, p.trust_score, p.value_score,
            coalesce(p.highlights, '{}'), coalesce(p.pain_points, '{}'), h.demo
     FROM hotels h
     LEFT JOIN LATERAL app.social_proof(ARRAY[h.id], $2) AS p ON p.persona = coalesce($2, 'all')
-    WHERE h.identifier = $1;
+    WHERE h.id = target;
 END
 $$;
 
