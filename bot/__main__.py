@@ -109,8 +109,41 @@ def _parser() -> argparse.ArgumentParser:
     inviting.add_argument("--json", action="store_true", help="the list as one JSON object")
 
     _people_commands(add("admin", _admin_help, "operators and admins: grant, revoke, list"))
+    _stay_commands(add("stays", _stays_help, "what hotels report of stays, and what guests wrote"))
     _database_commands(add("db", _db_help, "the database: its URL, its state, backups"))
     return parser
+
+
+def _stays_help(_arguments: argparse.Namespace) -> int:
+    sys.stderr.write(
+        "rahhal stays: one of list, no-show, came, paid, notes, show-note, hide-note (see rahhal stays --help)\n"
+    )
+    return 2
+
+
+def _stay_commands(stays: argparse.ArgumentParser) -> None:
+    actions = stays.add_subparsers(title="commands", metavar="")
+
+    def add(
+        name: str, command: Callable[[argparse.Namespace], Coroutine[Any, Any, int]], text: str
+    ) -> argparse.ArgumentParser:
+        sub: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=lambda arguments: _go(command(arguments)), report=name)
+        return sub
+
+    listing = add("list", _stays_list, "stays under way, and those that ended lately")
+    listing.add_argument("--days", type=_count, default=30, help="how far back (30)")
+    for name, text in (
+        ("no-show", "the guest did not come: the stay counts nowhere"),
+        ("came", "the guest was there after all"),
+        ("paid", "the guest paid at the hotel"),
+        ("show-note", "let others read what the guest wrote"),
+        ("hide-note", "others read it no longer"),
+    ):
+        reporting = add(name, _stays_note if name.endswith("-note") else _stays_report, text)
+        reporting.add_argument("code", metavar="CODE", help="trip reference or confirmation number")
+    notes = add("notes", _stays_notes, "what guests wrote and nobody has released yet")
+    notes.add_argument("--shown", action="store_true", help="what others read already")
 
 
 def _db_help(_arguments: argparse.Namespace) -> int:
@@ -216,7 +249,7 @@ def _login(text: str) -> str:
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= 10**9):
-        raise argparse.ArgumentTypeError(f"not a number of rows: {text}")
+        raise argparse.ArgumentTypeError(f"not a number above nothing: {text}")
     return int(text)
 
 
@@ -518,6 +551,51 @@ async def _admin_list(arguments: argparse.Namespace) -> int:
         await app.prepare(settings, place, demo=False)
         found = await roles.house(place.direct)
     _show(status.as_json(found), roles.lines(found), as_json=arguments.json)
+    return 0
+
+
+async def _stays_list(arguments: argparse.Namespace) -> int:
+    from bot import app
+    from bot.operations import stays
+    from bot.settings import load
+
+    async with app.database(load()) as place:
+        found = await stays.listed(place.direct, now=dt.datetime.now(dt.UTC), days=arguments.days)
+    _show(None, stays.lines(found), as_json=False)
+    return 0
+
+
+async def _stays_report(arguments: argparse.Namespace) -> int:
+    from bot import app
+    from bot.operations import stays
+    from bot.settings import load
+    from db.outcomes import Report
+
+    what = Report(arguments.report.replace("-", "_"))
+    async with app.database(load()) as place:
+        print(await stays.report(place.direct, code=arguments.code, what=what, now=dt.datetime.now(dt.UTC)))
+    return 0
+
+
+async def _stays_notes(arguments: argparse.Namespace) -> int:
+    from bot import app
+    from bot.operations import stays
+    from bot.settings import load
+
+    async with app.database(load()) as place:
+        found = await stays.notes(place.direct, shown=arguments.shown)
+    _show(None, stays.note_lines(found), as_json=False)
+    return 0
+
+
+async def _stays_note(arguments: argparse.Namespace) -> int:
+    from bot import app
+    from bot.operations import stays
+    from bot.settings import load
+
+    shown = arguments.report == "show-note"
+    async with app.database(load()) as place:
+        print(await stays.release(place.direct, code=arguments.code, shown=shown))
     return 0
 
 

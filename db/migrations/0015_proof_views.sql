@@ -285,6 +285,11 @@ BEGIN
               AND NOT EXISTS (SELECT FROM inbox i WHERE i.conversation_id = c.id AND i.answered_at IS NULL AND i.dead_at IS NULL)
             FOR NO KEY UPDATE SKIP LOCKED;
             CONTINUE WHEN NOT FOUND;
+        END IF;
+        INSERT INTO stay_surveys (booking_id, user_id, conversation_id, fate) VALUES (stay.id, stay.user_id, talk.id, fate)
+        ON CONFLICT (booking_id) DO NOTHING;
+        CONTINUE WHEN NOT FOUND; -- another worker decided a moment ago
+        IF fate = 'asked' THEN
             INSERT INTO inbox (channel, external_id, conversation_id, event, sent_at)
             VALUES (talk.channel, 'survey:' || stay.id, talk.id, jsonb_build_object(
                         'channel', talk.channel, 'external_id', 'survey:' || stay.id, 'thread', talk.thread,
@@ -293,7 +298,6 @@ BEGIN
                     talk.last_heard_at);
             asked := asked + 1;
         END IF;
-        INSERT INTO stay_surveys (booking_id, user_id, conversation_id, fate) VALUES (stay.id, stay.user_id, talk.id, fate);
     END LOOP;
     RETURN asked;
 END
