@@ -17,6 +17,8 @@ OBJECTS = frozenset({"book", "my_trips", "offer", "dates_noun"})
 
 def without_the_denied(text: str, nodes: list[Node]) -> list[Node]:
     """The nodes with «denied» in place of a negation, its verb, and what the verb was about."""
+    if DENIALS.isdisjoint([node.kind for node in nodes]):
+        return nodes
     result: list[Node] = []
     index = 0
     while index < len(nodes):
