@@ -26,7 +26,9 @@ def test_the_corpus_is_large_and_spread() -> None:
     groups = Counter(row.group for row in rows())
     assert sum(groups.values()) >= 1_500
     assert min(groups.values()) >= 150
-    assert 0.25 <= share(row.split == "test" for row in rows()).value <= 0.4
+    kept_apart = share(row.split == "test" for row in rows())
+    assert kept_apart.part >= 600  # development sentences are added as they are heard: the share apart falls
+    assert kept_apart.value >= 0.2
 
 
 def test_ids_are_unique_and_labels_are_of_the_contract() -> None:
