@@ -6,6 +6,8 @@ advisory lock that ends with it (so it is safe behind a pooler too) and then loo
 number of processes may start at once. A file that cannot have a table's lock at once gives way and is tried again, so that
 the queries behind it do not wait for it.
 
+When all are applied, people who log in through Supabase are given what they may read (see 0018).
+
 Applied files are history. A changed or missing one, or a new one numbered below the last applied, is refused.
 """
 
@@ -192,6 +194,8 @@ async def _apply_all(
             pending = await _next(connection, migrations) if ours else None
             if pending is not None:
                 applied.append(await _apply(connection, pending))
+            elif ours:
+                await _open_to_supabase(connection)
             await connection.execute("COMMIT")
         except _Blocked:
             await connection.execute("ROLLBACK")
@@ -242,6 +246,24 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> Applie
 def _place(sql: str, error: asyncpg.PostgresError) -> str:
     position = getattr(error, "position", None)
     return f", line {sql[: int(position)].count(chr(10)) + 1}" if position else ""
+
+
+async def _open_to_supabase(connection: asyncpg.Connection) -> None:
+    """What people who log in through Supabase may read, also of tables that are new; nothing where there is no Supabase."""
+    there = await connection.fetchval(
+        """
+        SELECT count(*) = 2 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE (n.nspname, p.proname, p.pronargs) IN (('auth', 'uid', 0), ('app', 'supabase_policies', 0))
+        """
+    )
+    if not there:
+        return
+    try:
+        await connection.execute(
+            f"SET LOCAL lock_timeout = '{_LOCK_PATIENCE}'; SELECT app.supabase_policies()"
+        )
+    except asyncpg.LockNotAvailableError as error:
+        raise _Blocked from error
 
 
 async def _record(connection: asyncpg.Connection, migration: Migration, duration: timedelta) -> None:
