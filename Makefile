@@ -22,7 +22,7 @@ check: environment-dev ## lint, format, types, the direction of imports, and mig
 	@.venv/bin/lint-imports
 	@.venv/bin/squawk db/migrations/*.sql
 
-eval: environment-eval ## how well messages are understood, slot by slot, beside dateparser (ARGS="--wrong gulf")
+eval: environment-eval ## how well messages are understood, slot by slot, beside dateparser (ARGS="--wrong gulf"; ARGS=predictions)
 	@$(PY) -m tests.evaluation $(ARGS)
 
 bench: environment-eval ## how fast, beside a peer measured in the same run (ARGS="understanding --json")

@@ -110,6 +110,11 @@ def _parser() -> argparse.ArgumentParser:
 
     _people_commands(add("admin", _admin_help, "operators and admins: grant, revoke, list"))
     _stay_commands(add("stays", _stays_help, "what hotels report of stays, and what guests wrote"))
+    foreseeing = add(
+        "predictions", _predictions, "how good predictions have been, and which bookings are at risk"
+    )
+    foreseeing.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+
     _database_commands(add("db", _db_help, "the database: its URL, its state, backups"))
     return parser
 
@@ -635,6 +640,20 @@ def _understand(arguments: argparse.Namespace) -> None:
     from bot.understanding import commandline
 
     commandline.main(sys.stdin, sys.stdout, explain=arguments.explain)
+
+
+def _predictions(arguments: argparse.Namespace) -> int | None:
+    return _go(_foresight(as_json=arguments.json))
+
+
+async def _foresight(*, as_json: bool) -> None:
+    from bot import app
+    from bot.operations import predictions, status
+    from bot.settings import load
+
+    async with app.database(load()) as place:
+        found = await app.as_owner(place, lambda conn: predictions.look(conn, now=dt.datetime.now(dt.UTC)))
+    _show(status.as_json(found), found.lines(), as_json=as_json)
 
 
 def _bench(arguments: argparse.Namespace) -> int:

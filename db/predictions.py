@@ -15,7 +15,7 @@ from uuid import UUID
 
 import asyncpg
 
-from db.bookings import BookingId, TripId
+from db.bookings import BookingId
 
 TripPredictionId = NewType("TripPredictionId", UUID)
 
@@ -31,8 +31,8 @@ class Kind(StrEnum):
 class BookingFacts:
     """What is known of a booking when it is made; her own past is zero where she did not consent to learning from it.
 
-    lead_days: from the booking to the arrival. month: of the arrival. resort: by the sea, in the desert or the mountains.
-    usd_cents_per_night: a room. own_cancelled, own_stays: her earlier bookings that were cancelled, that she stayed.
+    lead_days: from the booking to the arrival. resort: by the sea, in the desert or the mountains. usd_cents_per_night: a room.
+    own_stays: her earlier bookings that she stayed.
     *_n and *_sum: marks given, and their sum: to the hotel, by her persona there, in the city, everywhere.
     own_surplus: how far her own marks lay above the means of their hotels, added up over own_n of them.
     """
@@ -42,12 +42,9 @@ class BookingFacts:
     demo: bool
     lead_days: int
     nights: int
-    adults: int
     children: int
-    month: int
     resort: bool
     usd_cents_per_night: int
-    own_cancelled: int
     own_stays: int
     hotel_n: int
     hotel_sum: int
@@ -77,13 +74,12 @@ class OutcomePrediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastStay:
-    """A verified stay. city: GeoNames id. usd_cents: a room a night. party: people."""
+    """A verified stay. city: GeoNames id. usd_cents: a room a night."""
 
     city: int
+    city_ar: str
     check_in: date
     nights: int
-    lead_days: int
-    party: int
     usd_cents: int
 
 
@@ -110,14 +106,18 @@ class PopulationCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTripPrediction:
-    """The dates as {earliest, check_in, latest, check_out}, the budget a room a night as {currency, low, high} in minor units,
-    the reasons as [{reason, …}]."""
+    """The dates as {earliest, check_in, latest, check_out}, the reasons as [{reason, …}].
+
+    low_usd_cents, high_usd_cents: a room a night; kept in `currency`.
+    """
 
     user_id: UUID
     destination: str
     city: int
     dates: Mapping[str, str]
-    budget: Mapping[str, Any]
+    low_usd_cents: int
+    high_usd_cents: int
+    currency: str
     confidence: float
     reasons: Sequence[Mapping[str, Any]]
     baseline_city: int
@@ -128,11 +128,13 @@ class NewTripPrediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TripPrediction:
-    """An open prediction of one's own."""
+    """An open prediction of one's own, for a city that has hotels."""
 
     id: TripPredictionId
-    predicted_destination: str
     city: int
+    city_ar: str
+    city_en: str
+    country: str
     predicted_dates: Mapping[str, str]
     predicted_budget_range: Mapping[str, Any]
     confidence_level: float
@@ -180,7 +182,6 @@ class AtRisk:
     """A booking that lies ahead, and the chance that it is cancelled. price_minor: in minor units of `currency`."""
 
     reference: str
-    trip_id: TripId
     hotel_identifier: str
     check_in: date
     price_minor: int
@@ -202,7 +203,11 @@ async def keep_outcome_predictions(
     conn: asyncpg.Connection, *, made: Sequence[OutcomePrediction], now: datetime
 ) -> int:
     """Keep them, a booking's first one only; how many are new."""
-    rows = [{field.name: getattr(one, field.name) for field in fields(OutcomePrediction)} for one in made]
+    rows = [
+        {field.name: getattr(one, field.name) for field in fields(OutcomePrediction)}
+        | {"booking_id": str(one.booking_id)}
+        for one in made
+    ]
     return int(await conn.fetchval("SELECT app.keep_outcome_predictions($1, $2)", rows, now))
 
 
@@ -235,12 +240,14 @@ async def trip_population(conn: asyncpg.Connection, *, demo: bool, now: datetime
 async def keep_trip_prediction(conn: asyncpg.Connection, *, made: NewTripPrediction, now: datetime) -> bool:
     """Keep it in the place of the open one; False when that one says the same."""
     kept: bool = await conn.fetchval(
-        "SELECT app.keep_trip_prediction($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "SELECT app.keep_trip_prediction($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         made.user_id,
         made.destination,
         made.city,
         dict(made.dates),
-        dict(made.budget),
+        made.low_usd_cents,
+        made.high_usd_cents,
+        made.currency,
         made.confidence,
         [dict(reason) for reason in made.reasons],
         made.baseline_city,
@@ -267,10 +274,13 @@ async def open_trip_prediction(
     """This person's prediction that still may come true."""
     row = await conn.fetchrow(
         """
-        SELECT id, predicted_destination, city, predicted_dates, predicted_budget_range,
-               confidence_level::double precision AS confidence_level, prediction_reasoning, demo, expires_at, shown_at
-        FROM trip_predictions
-        WHERE user_id = $1 AND closed_at IS NULL AND expires_at > $2 ORDER BY created_at DESC LIMIT 1
+        SELECT p.id, p.city, h.city_ar, h.city_en, h.country, p.predicted_dates, p.predicted_budget_range,
+               p.confidence_level::double precision AS confidence_level, p.prediction_reasoning, p.demo, p.expires_at, p.shown_at
+        FROM trip_predictions p
+        CROSS JOIN LATERAL (
+            SELECT h.city_ar, h.city_en, h.country FROM hotels h WHERE h.city = p.city AND h.listed ORDER BY h.id LIMIT 1
+        ) AS h
+        WHERE p.user_id = $1 AND p.closed_at IS NULL AND p.expires_at > $2 ORDER BY p.created_at DESC LIMIT 1
         """,
         user_id,
         now,
@@ -324,7 +334,7 @@ async def most_at_risk(conn: asyncpg.Connection, *, now: datetime, limit: int) -
     """Confirmed stays ahead, the likeliest to be cancelled first. As rahhal_owner."""
     rows = await conn.fetch(
         """
-        SELECT t.reference, t.id AS trip_id, h.identifier AS hotel_identifier, b.check_in, b.price_minor, b.currency,
+        SELECT t.reference, h.identifier AS hotel_identifier, b.check_in, b.price_minor, b.currency,
                p.cancellation_risk::double precision AS cancellation_risk, b.free_until
         FROM bookings b
         JOIN outcome_predictions p ON p.booking_id = b.id

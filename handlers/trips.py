@@ -21,6 +21,7 @@ from db.bookings import BookingId, BookingStatus
 from db.trips import Trip, TripStatus
 from handlers import offers as wording
 from handlers.start import Nothing
+from handlers.suggestion import suggest
 from locales import Money, Phrase
 
 MOST_TRIPS = 9
@@ -60,6 +61,7 @@ async def show_trips(turn: Turn, move: Move) -> None:
     turn.log(Action.TRIPS_VIEWED, trips=len(found))
     if not found:
         turn.aside("trips.none")
+        await suggest(turn)
         return
     texts = turn.texts
     items = [
@@ -76,6 +78,7 @@ async def show_trips(turn: Turn, move: Move) -> None:
     header = texts.say("trips.header", bookings=texts.count("booking", len(found)))
     reply = turn.compose("trips.header", texts.lines([header, *items]), {"trips": len(found)})
     turn.add(with_buttons(reply, menu=_menu(turn, found, "open_trip"), expects="choice"))
+    await suggest(turn)
 
 
 async def open_trip(turn: Turn, move: Move) -> None:

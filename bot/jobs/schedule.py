@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import structlog
 
+from bot.domain import predictions
 from bot.errors import RahhalError
 from bot.jobs.answering import first_of
 from bot.jobs.archiving import archive_next
@@ -136,6 +137,16 @@ async def settle_joins(conn: asyncpg.Connection, _now: dt.datetime) -> str:
     return f"{settled} looked at"
 
 
+async def foresee_outcomes(conn: asyncpg.Connection, now: dt.datetime) -> str:
+    """How the stays that were booked lately will be; the turn that books stays small."""
+    return f"{await predictions.foresee_outcomes(conn, now=now)} new"
+
+
+async def foresee_trips(conn: asyncpg.Connection, now: dt.datetime) -> str:
+    """Where those who consented may travel next: everybody once a week, some of them at a time."""
+    return f"{await predictions.foresee_trips(conn, now=now)} new"
+
+
 JOBS = (
     Job("partitions", dt.timedelta(hours=12), Role.OWNER, make_partitions),
     Job("sweep-webchat", dt.timedelta(hours=1), Role.WORKER, sweep_webchat),
@@ -145,6 +156,8 @@ JOBS = (
     Job("expire-holds", dt.timedelta(seconds=30), Role.WORKER, expire_holds),
     Job("complete-stays", dt.timedelta(minutes=5), Role.WORKER, complete_stays),
     Job("ask-about-stays", dt.timedelta(minutes=5), Role.WORKER, ask_about_stays),
+    Job("foresee-outcomes", dt.timedelta(minutes=1), Role.WORKER, foresee_outcomes),
+    Job("foresee-trips", dt.timedelta(minutes=30), Role.WORKER, foresee_trips),
     Job("refresh-performance", dt.timedelta(hours=1), Role.OWNER, refresh_performance),
     Job("refresh-ratings", dt.timedelta(hours=1), Role.OWNER, refresh_ratings),
     Job("mature-referrals", dt.timedelta(minutes=10), Role.WORKER, mature_referrals),

@@ -219,8 +219,8 @@ $$;
 -- Bookings made in the last week that nobody has looked at yet, with what is known when a room is booked. Her own past and
 -- persona only where she consented to learning from it.
 CREATE FUNCTION app.bookings_to_predict(moment timestamptz, most integer) RETURNS TABLE (
-    booking_id uuid, user_id uuid, demo boolean, lead_days integer, nights integer, adults integer, children integer, month integer,
-    resort boolean, usd_cents_per_night bigint, own_cancelled bigint, own_stays bigint,
+    booking_id uuid, user_id uuid, demo boolean, lead_days integer, nights integer, children integer, resort boolean,
+    usd_cents_per_night bigint, own_stays bigint,
     hotel_n bigint, hotel_sum bigint, persona_n bigint, persona_sum bigint, city_n bigint, city_sum bigint,
     everywhere_n bigint, everywhere_sum bigint, own_n bigint, own_surplus double precision
 ) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -246,11 +246,9 @@ CREATE FUNCTION app.bookings_to_predict(moment timestamptz, most integer) RETURN
         GROUP BY h.demo
     )
     SELECT d.id, d.user_id, d.demo, greatest(0, d.check_in - (d.confirmed_at AT TIME ZONE d.timezone)::date),
-           d.check_out - d.check_in, d.adults::integer, d.children::integer, extract(month FROM d.check_in)::integer,
-           d.setting IN ('beach', 'desert', 'mountain'),
+           d.check_out - d.check_in, d.children::integer, d.setting IN ('beach', 'desert', 'mountain'),
            app.usd_cents(d.price_minor::numeric / (d.rooms * (d.check_out - d.check_in)), d.currency),
-           past.cancelled, past.stays,
-           coalesce(hotel.n, 0), coalesce(hotel.satisfaction_sum, 0), coalesce(alike.n, 0), coalesce(alike.satisfaction_sum, 0),
+           past.stays, coalesce(hotel.n, 0), coalesce(hotel.satisfaction_sum, 0), coalesce(alike.n, 0), coalesce(alike.satisfaction_sum, 0),
            coalesce(c.n, 0), coalesce(c.total, 0), coalesce(w.n, 0), coalesce(w.total, 0), told.n, told.surplus
     FROM due d
     LEFT JOIN social_proof_cache hotel ON hotel.hotel_id = d.hotel_id AND hotel.persona = 'all'
@@ -259,10 +257,8 @@ CREATE FUNCTION app.bookings_to_predict(moment timestamptz, most integer) RETURN
     LEFT JOIN cities c ON c.city = d.city AND c.demo = d.demo
     LEFT JOIN worlds w ON w.demo = d.demo
     CROSS JOIN LATERAL (
-        SELECT count(*) FILTER (WHERE b.status = 'cancelled') AS cancelled,
-               count(*) FILTER (WHERE b.status = 'completed') AS stays
-        FROM bookings b
-        WHERE d.learnt_from AND b.user_id = d.user_id AND b.confirmed_at < d.confirmed_at
+        SELECT count(*) AS stays FROM bookings b
+        WHERE d.learnt_from AND b.user_id = d.user_id AND b.status = 'completed' AND b.confirmed_at < d.confirmed_at
     ) AS past
     CROSS JOIN LATERAL (
         SELECT count(*) AS n, coalesce(sum(o.satisfaction_score - s.avg_satisfaction), 0)::double precision AS surplus
@@ -291,9 +287,9 @@ BEGIN
 END
 $$;
 
--- The next travelers to make a prediction for: active, consenting, heard of within a year, with verified stays and no prediction of
--- the last week. Everybody's turn comes in the order of their ids; `leases` remembers how far it went. Also closes what has
--- expired. stays: [{city, check_in, nights, lead_days, party, usd_cents}], the latest 30, a room a night.
+-- The next travelers to make a prediction for: active, consenting, heard of within a year, with verified stays, no trip ahead and
+-- no prediction of the last week. Everybody's turn comes in the order of their ids; `leases` remembers how far it went. Also closes what has
+-- expired. stays: [{city, city_ar, check_in, nights, usd_cents}], the latest 30, a room a night.
 CREATE FUNCTION app.travelers_to_predict(moment timestamptz, most integer) RETURNS TABLE (
     user_id uuid, demo boolean, currency text, stays jsonb
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -319,11 +315,10 @@ BEGIN
         SELECT (array_agg(s.demo ORDER BY s.check_in DESC))[1] AS demo,
                (array_agg(s.currency::text ORDER BY s.check_in DESC))[1] AS currency,
                jsonb_agg(jsonb_build_object(
-                   'city', s.city, 'check_in', s.check_in, 'nights', s.check_out - s.check_in, 'party', s.adults + s.children,
-                   'lead_days', greatest(0, s.check_in - s.confirmed_at::date), 'usd_cents', s.usd_cents_per_night)
-                   ORDER BY s.check_in) AS stays
+                   'city', s.city, 'city_ar', s.city_ar, 'check_in', s.check_in, 'nights', s.check_out - s.check_in,
+                   'usd_cents', s.usd_cents_per_night) ORDER BY s.check_in) AS stays
         FROM (
-            SELECT b.check_in, b.check_out, b.adults, b.children, b.confirmed_at, b.usd_cents_per_night, b.currency, b.demo, h.city
+            SELECT b.check_in, b.check_out, b.usd_cents_per_night, b.currency, b.demo, h.city, h.city_ar
             FROM bookings b JOIN hotels h ON h.id = b.hotel_id
             WHERE b.user_id = p.user_id AND b.verified_at IS NOT NULL
             ORDER BY b.check_in DESC LIMIT 30
@@ -331,6 +326,8 @@ BEGIN
     ) AS past
     WHERE p.user_id > after AND (last IS NULL OR p.user_id <= last) AND p.n > 0 AND NOT u.demo
       AND u.account_status = 'active' AND u.consented AND u.last_login_at > moment - interval '1 year'
+      AND NOT EXISTS (SELECT FROM bookings b
+                      WHERE b.user_id = p.user_id AND b.status = 'confirmed' AND b.check_in > moment::date)
       AND NOT EXISTS (SELECT FROM trip_predictions t
                       WHERE t.user_id = p.user_id AND t.created_at > moment - interval '6 days 12 hours')
     ORDER BY p.user_id;
@@ -350,11 +347,19 @@ CREATE FUNCTION app.trip_population(of_demo boolean, moment timestamptz) RETURNS
     ORDER BY h.city, 3
 $$;
 
+-- US cents in another currency, to two figures, in its minor units.
+CREATE FUNCTION app.about(usd_cents bigint, in_currency text) RETURNS bigint
+    LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT greatest(1, round(a.minor, 2 - length(trunc(a.minor)::text)))::bigint
+    FROM exchange_rates r CROSS JOIN LATERAL (SELECT usd_cents / 100.0 * r.per_usd * 10::numeric ^ r.minor_units AS minor) AS a
+    WHERE r.currency = in_currency
+$$;
+
 -- Keep a prediction of somebody's next trip. The same place and days as the one that is open: nothing new. Otherwise it takes
 -- that one's place. Returns whether it is new.
 CREATE FUNCTION app.keep_trip_prediction(
-    person uuid, destination text, to_city bigint, dates jsonb, budget jsonb, confidence double precision, reasons jsonb,
-    popular_city bigint, by_model text, of_demo boolean, moment timestamptz, until timestamptz
+    person uuid, destination text, to_city bigint, dates jsonb, low_usd_cents bigint, high_usd_cents bigint, in_currency text,
+    confidence double precision, reasons jsonb, popular_city bigint, by_model text, of_demo boolean, moment timestamptz, until timestamptz
 ) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     standing trip_predictions;
@@ -369,7 +374,10 @@ BEGIN
     WHERE p.user_id = person AND p.closed_at IS NULL;
     INSERT INTO trip_predictions (user_id, predicted_destination, city, predicted_dates, predicted_budget_range, confidence_level,
                                   prediction_reasoning, baseline_city, model, demo, created_at, expires_at)
-    VALUES (person, destination, to_city, dates, budget, confidence, reasons, popular_city, by_model, of_demo, moment, until);
+    VALUES (person, destination, to_city, dates,
+            jsonb_build_object('currency', in_currency, 'low', app.about(low_usd_cents, in_currency),
+                               'high', app.about(high_usd_cents, in_currency)),
+            confidence, reasons, popular_city, by_model, of_demo, moment, until);
     RETURN true;
 END
 $$;
@@ -379,8 +387,8 @@ GRANT EXECUTE ON FUNCTION app.show_trip_prediction(uuid, timestamptz) TO rahhal_
 GRANT EXECUTE ON FUNCTION
     app.bookings_to_predict(timestamptz, integer), app.keep_outcome_predictions(jsonb, timestamptz),
     app.travelers_to_predict(timestamptz, integer), app.trip_population(boolean, timestamptz),
-    app.keep_trip_prediction(uuid, text, bigint, jsonb, jsonb, double precision, jsonb, bigint, text, boolean, timestamptz,
-                             timestamptz)
+    app.keep_trip_prediction(uuid, text, bigint, jsonb, bigint, bigint, text, double precision, jsonb, bigint, text, boolean,
+                             timestamptz, timestamptz)
 TO rahhal_worker;
 
 RESET ROLE;

@@ -2,7 +2,8 @@
 
 `python -m tests.evaluation` prints the figures; `--wrong [GROUP]` lists the dev sentences that came out wrong
 (never a test sentence: rules are not tuned on those). `--hear-first FILE` takes new «dev» sentences before they join the
-corpus: how they fare then is what the confidence is fitted on (`--fit`).
+corpus: how they fare then is what the confidence is fitted on (`--fit`). `python -m tests.evaluation predictions` is about
+predictions instead.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.evaluation import dateparser_peer, development, fitting
+from tests.evaluation import dateparser_peer, development, fitting, predictions
 from tests.evaluation.corpus import rows, rows_of
 from tests.evaluation.scoring import (
     DATE_SLOTS,
@@ -28,6 +29,8 @@ from tests.evaluation.scoring import (
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["predictions"]:
+        return predictions.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m tests.evaluation", description=__doc__)
     parser.add_argument("--wrong", nargs="?", const="", metavar="GROUP", help="list wrong dev sentences")
     parser.add_argument("--fit", action="store_true", help="fit the weights of the confidence again")

@@ -147,6 +147,9 @@ def samples(texts: Texts) -> dict[str, Value]:
         "rooms_line": say("results.line.rooms_left"),
         "payment": texts.say("status.pay_at_hotel"),
         "approximate": price,
+        "low": price,
+        "high": price,
+        "season": texts.say("season.mid_year"),
         "cancellation_line": say("booking.line.cancel_free"),
         "cancellation": say("hotel.terms.free_until"),
         "change": say("booking.price_up"),
@@ -163,6 +166,9 @@ def samples(texts: Texts) -> dict[str, Value]:
         "words": [say(f"pain_point.{code}") for code in ("weak_air_conditioning", "uncomfortable_beds", "unfriendly_staff")],
         "aspects": [say(f"aspect.{name}") for name in ("cleanliness", "comfort", "location", "staff", "food", "value")],
     }  # fmt: skip
+    known["reasons"] = texts.clauses(
+        map(say, (f"prediction.reason.{each}" for each in ("city_season", "popular", "spend")))
+    )
     known["offers"] = texts.lines([say("hotel.room_offer")] * 3)
     return known
 
