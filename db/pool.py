@@ -134,9 +134,16 @@ async def _roll_back(connection: asyncpg.Connection) -> None:
         return  # the pool has taken the dead connection back already
     try:
         await connection.execute("ROLLBACK", timeout=5)
+    except Exception:
+        _end(connection)  # that ends its transaction too; what went wrong before is what the caller hears of
     except BaseException:
-        connection.terminate()
+        _end(connection)
         raise
+
+
+def _end(connection: asyncpg.Connection) -> None:
+    with contextlib.suppress(asyncpg.InterfaceError):  # the pool has noticed, and has ended it already
+        connection.terminate()
 
 
 @contextlib.asynccontextmanager
