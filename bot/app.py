@@ -486,7 +486,10 @@ async def _start_web(
         public_url=settings.public_url,
         locale=settings.locale,
         demo=settings.demo,
-        opened=_openings(writer),
+        opened=lambda visitor, referrer: _note(
+            writer,
+            behavior.page_opened(at=dt.datetime.now(dt.UTC), visitor=visitor, page="chat", referrer=referrer),
+        ),
     )
     chat.register(app)
     Landing(
@@ -495,7 +498,12 @@ async def _start_web(
         locale=settings.locale,
         assets=chat.files,
         secure=(settings.public_url or "").startswith("https://"),
-        clicked=_clicks(writer),
+        clicked=lambda visitor, content, referrer: _note(
+            writer,
+            behavior.link_opened(
+                at=dt.datetime.now(dt.UTC), visitor=visitor, content=content, referrer=referrer
+            ),
+        ),
     ).register(app)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=5)
     await runner.setup()
@@ -512,32 +520,10 @@ async def _start_web(
     return settings.public_url or f"http://localhost:{port}/"
 
 
-def _openings(writer: BehaviorWriter) -> Callable[[bytes | None, str | None], None]:
-    """Note that the page was opened. With the database away for long nothing is noted: the page comes first."""
-
-    def opened(visitor: bytes | None, referrer: str | None) -> None:
-        with contextlib.suppress(DatabaseUnavailable):
-            writer.offer(
-                behavior.page_opened(
-                    at=dt.datetime.now(dt.UTC), visitor=visitor, page="chat", referrer=referrer
-                )
-            )
-
-    return opened
-
-
-def _clicks(writer: BehaviorWriter) -> Callable[[bytes | None, str | None, str | None], None]:
-    """Note that a link was opened, under the same conditions."""
-
-    def clicked(visitor: bytes | None, content: str | None, referrer: str | None) -> None:
-        with contextlib.suppress(DatabaseUnavailable):
-            writer.offer(
-                behavior.link_opened(
-                    at=dt.datetime.now(dt.UTC), visitor=visitor, content=content, referrer=referrer
-                )
-            )
-
-    return clicked
+def _note(writer: BehaviorWriter, seen: behavior_log.Occurrence) -> None:
+    """Log what belongs to no turn. With the database away for long it is not noted: the page comes first."""
+    with contextlib.suppress(DatabaseUnavailable):
+        writer.offer(seen)
 
 
 async def _until(stopping: asyncio.Event, work: Awaitable[None]) -> None:

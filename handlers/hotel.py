@@ -23,6 +23,9 @@ async def open_hotel(turn: Turn, move: Move) -> Move | None:
     hotel = await _hotel(turn, move)
     if hotel is None:
         name = str(move.args.get("hotel_name") or "")
+        if isinstance(move.args.get("hotel"), str):  # a button of a hotel that was taken off since
+            turn.aside("stale.unknown")
+            return None
         if not name:
             return Move("choose", args=move.args)
         buttons = (

@@ -131,6 +131,18 @@ async def test_a_deep_link_is_said_before_the_first_word(desk: Desk) -> None:
     assert "start" not in page.url
 
 
+async def test_what_a_friend_s_link_opens_is_shown_at_once_and_once(desk: Desk) -> None:
+    page = await desk.open("/chat?start=AMRIK-ABCDEFGHJK2345")
+    await expect(theirs(page).locator(".words")).to_have_text("وصل: command")
+    await expect(page.locator("#opening")).to_be_hidden()
+    assert [event.content.model_dump() for event in desk.house.heard] == [
+        {"type": "command", "name": "start", "argument": "AMRIK-ABCDEFGHJK2345"}
+    ]
+    await page.reload()
+    await expect(theirs(page).locator(".words")).to_have_count(1)
+    assert len(desk.house.heard) == 1
+
+
 async def test_a_button_says_its_label_and_sends_its_token(desk: Desk) -> None:
     desk.house.answer = lambda content: (
         [

@@ -93,6 +93,12 @@ class World:
         await bookings.cancel(self.conn, booking=booking, now=NOW)
         await self.owner()
 
+    async def turns_out_to_be(self, gone: UUID, kept: UUID) -> None:
+        """Two logins are one person: what was of `gone` is of `kept`."""
+        await self.conn.execute(f"SET LOCAL ROLE {Role.SERVICE.value}")
+        await self.conn.execute("SELECT app.move_person($1, $2)", gone, kept)
+        await self.owner()
+
     async def matures(self, at: datetime) -> int:
         await self.conn.execute(f"SET LOCAL ROLE {Role.WORKER.value}")
         settled = await referrals.mature(self.conn, now=at, most=200)

@@ -286,9 +286,7 @@ async def test_a_circle_is_looked_at(world: World) -> None:
     nour = await world.brings(omar)
     second = await world.brings(nour)
     due = await world.stays(omar)
-    await world.conn.execute(
-        "UPDATE referrals SET referred_user_id = $2 WHERE referred_user_id = $1", second, sara
-    )
+    await world.turns_out_to_be(second, sara)
     assert await held_because(world, omar, due) == "circular"
 
 
@@ -377,10 +375,7 @@ async def test_who_turns_out_to_be_her_own_guest_earns_nothing(world: World) -> 
     sara = await world.person()
     second = await world.brings(sara)
     await world.matures(await world.stays(second))
-    await world.conn.execute("UPDATE bookings SET user_id = $2 WHERE user_id = $1", second, sara)
-    await world.conn.execute(
-        "UPDATE referrals SET referred_user_id = $2 WHERE referred_user_id = $1", second, sara
-    )
+    await world.turns_out_to_be(second, sara)
     row = await world.conn.fetchrow(
         "SELECT status, reason, referred_user_id FROM referrals WHERE joined_at IS NOT NULL"
     )
@@ -389,12 +384,21 @@ async def test_who_turns_out_to_be_her_own_guest_earns_nothing(world: World) -> 
     assert await referrals.k_factor(world.conn, user=sara) == 0
 
 
+async def test_both_links_of_who_had_two_logins_go_on_working(world: World) -> None:
+    sara, second = await world.person(), await world.person()
+    codes = [await world.link(sara), await world.link(second)]
+    await world.turns_out_to_be(second, sara)
+    for code in codes:
+        assert (await world.comes(await world.person(), code)).outcome is Arrival.JOINED
+    assert await world.link(sara) in codes
+    await world.speaks(sara)
+    assert await referrals.guests(world.conn, user=sara) == Guests(2, 0)
+
+
 async def test_two_logins_that_were_both_invited_are_one_guest(world: World) -> None:
     sara, omar = await world.person(), await world.person()
     nour, second = await world.brings(sara), await world.brings(omar)
-    await world.conn.execute(
-        "UPDATE referrals SET referred_user_id = $2 WHERE referred_user_id = $1", second, nour
-    )
+    await world.turns_out_to_be(second, nour)
     assert await world.standing(nour) == ("joined", None)
     rows = await world.conn.fetch(
         "SELECT referrer_user_id, reason FROM referrals WHERE joined_at IS NOT NULL AND status = 'void'"
@@ -432,6 +436,26 @@ async def test_a_forgotten_inviter_s_link_is_closed_and_her_guests_still_earn(wo
         row for row in await world.conn.fetch("SELECT to_jsonb(r)::text AS row FROM referrals r")
         if str(sara) in row["row"]
     ]  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------- plans
+
+
+@pytest.mark.parametrize(
+    ("query", "indexes"),
+    [
+        ("SELECT * FROM referrals", {"referrals_referrer", "referrals_referred_user_id_key"}),
+        ("SELECT * FROM rewards", {"rewards_user"}),
+        ("SELECT * FROM shared_content", {"shared_content_user"}),
+    ],
+)
+async def test_own_rows_are_found_by_index(world: World, query: str, indexes: set[str]) -> None:
+    """Both sides' policy too: an OR of two indexes, not a walk through everybody's rows."""
+    await world.speaks(await world.person())
+    await world.conn.execute("SET LOCAL enable_seqscan = off")
+    plan = "\n".join(row[0] for row in await world.conn.fetch(f"EXPLAIN {query}"))
+    assert {name for name in indexes if name in plan} == indexes, plan
+    assert "Seq Scan" not in plan
 
 
 # ---------------------------------------------------------------------------------------------- the K-factor

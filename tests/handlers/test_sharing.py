@@ -22,6 +22,7 @@ from bot.turn.context import Turn
 from db import sharing
 from db.pool import Role
 from db.turns import Person, Talk
+from handlers.hotel import open_hotel
 from handlers.referral import invite
 from handlers.share import follow_link, share
 from locales import Texts
@@ -216,3 +217,12 @@ async def test_a_link_opens_at_the_dates_it_was_made_for(conn: asyncpg.Connectio
         (Action.REFERRAL, "joined"),
         (Action.CONVERSATION_STARTED, None),
     ]
+
+
+async def test_a_button_of_a_hotel_that_was_taken_off_leads_nowhere(conn: asyncpg.Connection) -> None:
+    """Not round and round between the card and the choice."""
+    hotel = await small_hotel.open_hotel(conn)
+    await conn.execute("UPDATE hotels SET listed = false")
+    turn = await a_turn(conn, Channel.TELEGRAM)
+    assert await open_hotel(turn, Move("open_hotel", args={"hotel": hotel.identifier})) is None
+    assert turn.replies[-1].key == "stale.unknown"

@@ -53,12 +53,17 @@ async function introduce(again) {
 
 // ---------------------------------------------------------------------------------------- out
 
+const starting = () => new URLSearchParams(location.search).get("start") ?? "";
+
+function start() {
+  const argument = starting().slice(0, 256);
+  if (!argument) return;
+  history.replaceState(null, "", location.pathname);
+  post({ type: "command", name: "start", argument });
+}
+
 function send(content, button) {
-  const starting = new URLSearchParams(location.search).get("start");
-  if (starting) {
-    history.replaceState(null, "", location.pathname);
-    post({ type: "command", name: "start", argument: starting.slice(0, 256) });
-  }
+  start();
   post(content, button);
   outbox.flush();
 }
@@ -241,4 +246,6 @@ tell("connected");
 document.documentElement.dataset.ready = "";
 known ||= past.known;
 if (known) stream.start();
+// Who followed a friend's link did so on purpose and sees at once what it opens; any other start waits for the first word.
+if (/^([A-Z0-9]+-)*[2-9A-HJKMNP-Z]{14}$/.test(starting())) start();
 outbox.flush();
