@@ -187,6 +187,23 @@ def _database_commands(database: argparse.ArgumentParser) -> None:
     analytics = add("analytics", _db_analytics, "what there is to tell about one person")
     analytics.add_argument("user", type=_uuid, metavar="USER", help="the person's id")
     analytics.add_argument("--json", action="store_true", help="one JSON object")
+    verify = add(
+        "verify-audit", _db_verify_audit, "whether the audit log is what was written; exit 3 when not"
+    )
+    verify.add_argument("--json", action="store_true", help="one JSON object")
+    verify.add_argument(
+        "--head",
+        type=_head,
+        action="append",
+        default=[],
+        metavar="BATCH:HEX",
+        help="a head you know from elsewhere, such as the program's log (audit.head)",
+    )
+    verify.add_argument(
+        "--accept",
+        action="store_true",
+        help="after a restore: what was published before and is not there is known to be gone",
+    )
     archive = add("archive", _db_archive, "months of the behavior log in files; exit 1 when some are due")
     archive.add_argument("action", choices=("list", "run"), help="show them, or archive what is due now")
     back = add("restore-log", _db_restore_log, "bring a month of the behavior log back from its file")
@@ -250,6 +267,17 @@ def _login(text: str) -> str:
     if not login:
         raise argparse.ArgumentTypeError("an id has at least one character")
     return login
+
+
+def _head(text: str) -> tuple[int, bytes]:
+    number, _, head = text.partition(":")
+    try:
+        found = (int(number), bytes.fromhex(head))
+    except ValueError:
+        found = (0, b"")
+    if not 0 < found[0] < 1 << 63 or len(found[1]) != 32:
+        raise argparse.ArgumentTypeError(f"not a batch and its head (17:64 hexadecimal digits): {text[:80]}")
+    return found
 
 
 def _count(text: str) -> int:
@@ -378,7 +406,7 @@ async def _db_status(arguments: argparse.Namespace) -> int:
 
     settings = load()
     async with app.database(settings) as place:
-        ours = jobs(demo=settings.demo, archive=settings.archive_folder)
+        ours = jobs(demo=settings.demo, archive=settings.archive_folder, heads=settings.audit_heads)
         found = await status.read(place.direct, ours, now=dt.datetime.now(dt.UTC))
     _show(status.as_json(found), status.lines(found), as_json=arguments.json)
     return 1 if found.alarms else 0
@@ -472,6 +500,20 @@ async def _db_analytics(arguments: argparse.Namespace) -> int:
         )
     _show(status.as_json(found), figures.person_lines(found), as_json=arguments.json)
     return 0
+
+
+async def _db_verify_audit(arguments: argparse.Namespace) -> int:
+    from bot import app
+    from bot.operations import audit, status
+    from bot.settings import load
+
+    settings = load()
+    async with app.database(settings) as place:
+        if arguments.accept:
+            await audit.accept(place.direct, settings.audit_heads, now=dt.datetime.now(dt.UTC))
+        verdict = await audit.verify(place.direct, settings.audit_heads, known=arguments.head)
+    _show(status.as_json(verdict), audit.lines(verdict), as_json=arguments.json)
+    return 3 if verdict.problems else 0
 
 
 async def _db_archive(arguments: argparse.Namespace) -> int:

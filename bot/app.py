@@ -40,8 +40,8 @@ from bot.turn import Answerer, Door, House
 from bot.understanding import understand
 from bot.understanding.gazetteer import Place, city_named
 from bot.web import build
+from db import audit, embedded, migrate, outbox, referrals, upkeep
 from db import behavior as behavior_log
-from db import embedded, migrate, outbox, referrals, upkeep
 from db import pool as pool_of
 from db.behavior_writer import BehaviorWriter
 from db.bells import Bells
@@ -129,7 +129,7 @@ async def archive_months(place: Database, folder: Path) -> AsyncIterator[str]:
 async def prepare(
     settings: Settings, place: Database, *, now: dt.datetime | None = None, demo: bool | None = None
 ) -> None:
-    """Migrate, make the months of the log, publish what invitations earn, and fill an empty catalogue with demo hotels.
+    """Migrate, make months and years of the logs, publish what invitations earn, and fill an empty catalogue with demo hotels.
 
     The hotels' rates reach 18 months beyond `now`; the log's months follow the real clock.
     """
@@ -140,6 +140,7 @@ async def prepare(
         async with as_role(conn, Role.OWNER):
             await upkeep.make_partitions(conn, now=dt.datetime.now(dt.UTC), ahead=MONTHS_AHEAD)
             await referrals.publish_terms(conn, terms=invitation_terms(settings))
+            await audit.make_years(conn, now=dt.datetime.now(dt.UTC))
         if not (settings.demo if demo is None else demo):
             return
         moment = now or dt.datetime.now(dt.UTC)
@@ -380,6 +381,7 @@ def _worker_tasks(
                 stopping,
                 demo=shared.settings.demo,
                 archive=shared.settings.archive_folder,
+                heads=shared.settings.audit_heads,
             ),
         ),
         *((f"answer-{n}", answer_forever(answerer, shared.bells, stopping)) for n in range(ANSWERING_TASKS)),

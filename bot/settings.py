@@ -6,6 +6,7 @@ A wrong setting stops the start with one line that names the variable and never 
 from __future__ import annotations
 
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -277,6 +278,15 @@ class Settings(BaseSettings):
         if self.archive_dir is None and self.database_url is None:
             return self.data_dir / "archive"
         return self.archive_dir
+
+    @property
+    def audit_heads(self) -> Path:
+        """The file for heads of the audit log: one for each database, so that none is held against another's."""
+        if self.database_url is None:
+            return self.data_dir / "audit-heads.jsonl"
+        where = urlsplit(self.database_url.get_secret_value())
+        name = f"{where.netloc.rpartition('@')[2]}{where.path}?{where.query}"
+        return self.data_dir / f"audit-heads-{sha256(name.encode()).hexdigest()[:12]}.jsonl"
 
     @property
     def telegram_enabled(self) -> bool:

@@ -14,6 +14,7 @@ import structlog
 
 from bot.domain import predictions
 from bot.errors import RahhalError
+from bot.jobs import auditing
 from bot.jobs.answering import first_of
 from bot.jobs.archiving import archive_next
 from bot.suppliers import demo as demo_supplier
@@ -162,17 +163,24 @@ JOBS = (
     Job("refresh-ratings", dt.timedelta(hours=1), Role.OWNER, refresh_ratings),
     Job("mature-referrals", dt.timedelta(minutes=10), Role.WORKER, mature_referrals),
     Job("count-links", dt.timedelta(minutes=5), Role.WORKER, count_links),
+    Job("audit-years", dt.timedelta(hours=12), Role.OWNER, auditing.make_years),
+    Job("audit-seal", dt.timedelta(seconds=30), Role.WORKER, auditing.seal),
+    Job("audit-retire", dt.timedelta(hours=12), Role.OWNER, auditing.retire, slow=True),
 )
 DEMO_JOBS = (Job("extend-demo", dt.timedelta(hours=24), Role.OWNER, extend_demo),)
 
 
-def jobs(*, demo: bool, archive: Path | None = None) -> tuple[Job, ...]:
-    """What a worker runs; `demo` when the demo catalogue is kept, `archive` the folder for old months of the log."""
-    chosen = (*JOBS, *(DEMO_JOBS if demo else ()))
-    if archive is None:
-        return chosen
-    archiving = partial(archive_log, folder=archive)
-    return (*chosen, Job("archive-log", dt.timedelta(hours=1), Role.OWNER, archiving, slow=True))
+def jobs(*, demo: bool, archive: Path | None = None, heads: Path | None = None) -> tuple[Job, ...]:
+    """What a worker runs: `demo` when the demo catalogue is kept, `archive` the folder for old months of the log, `heads`
+    the file for heads of the audit log."""
+    chosen = [*JOBS, *(DEMO_JOBS if demo else ())]
+    if archive is not None:
+        archiving = partial(archive_log, folder=archive)
+        chosen.append(Job("archive-log", dt.timedelta(hours=1), Role.OWNER, archiving, slow=True))
+    if heads is not None:
+        publishing = partial(auditing.publish, file=heads)
+        chosen.append(Job("audit-publish", dt.timedelta(seconds=30), Role.WORKER, publishing))
+    return tuple(chosen)
 
 
 async def keep_schedule(
@@ -182,9 +190,10 @@ async def keep_schedule(
     *,
     demo: bool,
     archive: Path | None = None,
+    heads: Path | None = None,
 ) -> None:
     """Run what is due, until stopped. A job that fails is reported and due again next time."""
-    ours = jobs(demo=demo, archive=archive)
+    ours = jobs(demo=demo, archive=archive, heads=heads)
     async with asyncio.TaskGroup() as both:
         for slow in (False, True):
             some = [job for job in ours if job.slow is slow]
