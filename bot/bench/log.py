@@ -29,12 +29,14 @@ from db.pool import Role, as_role
 
 ROUNDS = 5
 COPIED = 100_000
-EVENTS = {64: 20_000, 512: 40_000}
+EVENTS = {64: 30_000, 512: 100_000}
 SINGLE_EVENTS = 4_000
 ORM_EVENTS = 1_500
 CONNECTIONS = 10
 """Of the peers that write each event by itself: asyncpg's own default."""
 PEOPLE = 1_000
+WARMING_UP = 8
+"""Events of each task before the clock runs: connections are opened and statements planned."""
 
 TWIN = """
 CREATE TABLE twin (LIKE user_behavior_log INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)
@@ -153,7 +155,6 @@ class _Place:
             await writer.offer(event)
 
         try:
-            await write(self.event(0))
             return await self._pace(write, tasks, EVENTS[tasks])
         finally:
             await writer.stop()
@@ -190,14 +191,16 @@ class _Place:
         """So many tasks, each writing its share, one event after the other."""
         waited: list[float] = []
 
-        async def worker(first: int) -> None:
-            for number in range(first, events, tasks):
+        async def worker(first: int, last: int) -> None:
+            for number in range(first, last, tasks):
                 began = time.perf_counter()
                 await write(self.event(number))
                 waited.append(time.perf_counter() - began)
 
+        await asyncio.gather(*(worker(first, WARMING_UP * tasks) for first in range(tasks)))
+        waited.clear()
         began = time.perf_counter()
-        await asyncio.gather(*(worker(first) for first in range(tasks)))
+        await asyncio.gather(*(worker(first, events) for first in range(tasks)))
         rate = events / (time.perf_counter() - began)
         return Pace(rate, statistics.quantiles(waited, n=100)[98])
 
