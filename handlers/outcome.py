@@ -20,6 +20,7 @@ from bot.turn.reading import SCORE
 from db import outcomes, trips
 from db.outcomes import Recorded
 from db.trips import Trip, TripStatus
+from handlers.foreseen import foreseen
 from handlers.outcome_words import Family, named
 
 MOST_ROWS = 9
@@ -191,7 +192,9 @@ async def thank(turn: Turn, telling: Telling) -> Outcome:
     if await _keep(turn, telling) and (trip := await _trip(turn, telling.trip)) is not None:
         assert telling.score is not None
         rating = turn.texts.rating(telling.score)
-        turn.say("outcome.thanks", hotel=_hotel_name(turn, trip), rating=rating)
+        thanks = turn.texts.say("outcome.thanks", hotel=_hotel_name(turn, trip), rating=rating)
+        lines = [thanks, await foreseen(turn, trip.booking_id)]
+        turn.add(turn.compose("outcome.thanks", turn.texts.lines(lines), {"score": telling.score}))
     return DONE
 
 

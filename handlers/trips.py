@@ -20,8 +20,8 @@ from db import bookings, hotels, trips
 from db.bookings import BookingId, BookingStatus
 from db.trips import Trip, TripStatus
 from handlers import offers as wording
+from handlers.foreseen import suggest_trip
 from handlers.start import Nothing
-from handlers.suggestion import suggest
 from locales import Money, Phrase
 
 MOST_TRIPS = 9
@@ -61,7 +61,7 @@ async def show_trips(turn: Turn, move: Move) -> None:
     turn.log(Action.TRIPS_VIEWED, trips=len(found))
     if not found:
         turn.aside("trips.none")
-        await suggest(turn)
+        await suggest_trip(turn)
         return
     texts = turn.texts
     items = [
@@ -78,7 +78,7 @@ async def show_trips(turn: Turn, move: Move) -> None:
     header = texts.say("trips.header", bookings=texts.count("booking", len(found)))
     reply = turn.compose("trips.header", texts.lines([header, *items]), {"trips": len(found)})
     turn.add(with_buttons(reply, menu=_menu(turn, found, "open_trip"), expects="choice"))
-    await suggest(turn)
+    await suggest_trip(turn)
 
 
 async def open_trip(turn: Turn, move: Move) -> None:

@@ -1,4 +1,4 @@
-"""«رحلاتي» with a word on the next trip: through the real turn, once, with its reasons and a way to act on it."""
+"""What was foreseen, as a traveler reads of it through the real turn: a next trip with its reasons, a stay beside her mark."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from db import predictions
 from db.pool import Role, as_role
 from tests.conversations.chat import BEGINNING, Chat
 from tests.conversations.script import Step
-from tests.db.test_predictions import next_trip, trips_judged
+from tests.db.test_predictions import foreseen, judged, next_trip, trips_judged
 from tests.fakes import small_hotel
+from tests.fakes.guests import completed_stay
 from tests.fakes.small_hotel import CAIRO
 
 DATES = {
@@ -106,3 +107,27 @@ async def test_who_did_not_consent_reads_nothing(pool: asyncpg.Pool) -> None:
     await lines(chat, "رحلاتي")
     await foresee(pool, [{"reason": "popular", "city": CAIRO}], consented=False)
     assert "سبب الاقتراح" not in await lines(chat, "رحلاتي")
+
+
+@pytest.mark.parametrize("proven", [True, False])
+async def test_her_mark_is_told_beside_what_was_expected(pool: asyncpg.Pool, proven: bool) -> None:
+    chat = Chat(pool)
+    await lines(chat, "رحلاتي")
+    async with pool.acquire() as conn:
+        async with as_role(conn, Role.OWNER):
+            hotel = await small_hotel.open_hotel(conn)
+            booking = await completed_stay(
+                conn, await conn.fetchval("SELECT user_id FROM conversations"), hotel
+            )
+            await judged(conn, hotel.id, 200 if proven else 100, ours=8.5, guess=6, actual=9)
+        async with as_role(conn, Role.WORKER):
+            await predictions.keep_outcome_predictions(conn, made=[foreseen(booking)], now=BEGINNING)
+    await lines(chat, "رحلاتي")
+    await lines(chat, "1")
+    await lines(chat, "أقيّم إقامتي", kind="#")
+    await lines(chat, "9")
+    for answer in ("أتخطّى السؤال", "كما توقعت", "هذا كل شيء", "هذا كل شيء"):
+        await lines(chat, answer, kind="#")
+    said = await lines(chat, "لا، شكرًا", kind="#")
+    assert "شكرًا لك" in said
+    assert ("توقّعنا 8.5 من 10، وكان تقييمك 9." in said) is proven

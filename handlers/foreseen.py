@@ -1,4 +1,7 @@
-"""A word on the next trip, at the end of «رحلاتي»: with its reason, once, and only when such words have proven right."""
+"""What was foreseen, where a traveler may read of it: only once predictions of its kind have proven right.
+
+A word on the next trip at the end of «رحلاتي», with its reason, once; and what was expected of a stay beside what she said of it.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,25 @@ from typing import Any
 from bot.domain import predictions
 from bot.domain.behavior import Action
 from bot.turn.context import Turn, with_buttons
+from db.bookings import BookingId
 from db.predictions import TripPrediction
 from locales import Money, Phrase
 
 
-async def suggest(turn: Turn) -> None:
+async def foreseen(turn: Turn, booking: BookingId) -> Phrase:
+    """«توقّعنا 8.5 من 10، وكان تقييمك 9»; empty, most of the time."""
+    told = await predictions.told(turn.conn, user_id=turn.person.id, booking=booking)
+    if told is None:
+        return Phrase("")
+    turn.log(Action.PREDICTION_SHOWN, booking=str(booking))
+    return turn.texts.say(
+        "prediction.told",
+        rating=turn.texts.rating(round(told.predicted_satisfaction, 1)),
+        value=told.actual_satisfaction,
+    )
+
+
+async def suggest_trip(turn: Turn) -> None:
     """Nothing, most of the time."""
     found = await predictions.suggestion(
         turn.conn, user_id=turn.person.id, consented=turn.person.consented, now=turn.now
