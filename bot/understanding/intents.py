@@ -190,6 +190,7 @@ def _outside(heard: Heard) -> Intent | None:
         wanted == "word"
         and heard.asked is None
         and not (heard.kinds & (HOUSING | {"travel"}) or heard.slots.keys() & HOUSED or heard.cues - {"book"})
+        and not ("destination" in heard.slots and heard.slots.keys() & STAY)
     ):
         return Intent("out_of_scope", 0.6)  # what is wished for is a thing we do not know
     if (
@@ -267,9 +268,25 @@ def _changed_subject(heard: Heard) -> Intent | None:
     return Intent("change_destination", 0.8) if "generic" in heard.kinds else None
 
 
+def _put_off(heard: Heard) -> Intent | None:
+    """«أكد الحجز بكرة مو الحين» changes no date."""
+    confirming = heard.cues & {"book", "book_it", "go_ahead"} or "settle" in heard.kinds
+    if (
+        confirming
+        and "no" in heard.kinds
+        and heard.slots.keys() == {"check_in"}
+        and "relative_day" in heard.inner
+    ):
+        heard.slots.clear()
+        return Intent("deny", 0.8)
+    return None
+
+
 def _booking(heard: Heard) -> Intent | None:
     if heard.asked == "confirm" and heard.kinds & {"yes"} and "resume" in heard.cues and not heard.slots:
         return Intent("affirm", 0.85)
+    if "settle" in heard.kinds and ("choices" in heard.slots or "offer" in heard.cues):
+        return Intent("book", 0.85)
     if heard.asked == "confirm" and "settle" in heard.kinds and not heard.slots and "no" not in heard.kinds:
         return Intent("affirm", 0.85)
     if (
@@ -305,6 +322,10 @@ def _question(heard: Heard) -> Intent | None:
     )
     priced = heard.slots or heard.cues & {"offer"} or heard.kinds & (WISH | {"budget"})
     measured = not priced and heard.unknown > 1  # «كم تبلغ سرعة الضوء؟»
+    only_a_day = heard.slots.keys() == {"check_in"} and not heard.kinds & (WISH | {"budget"})
+    measured = measured or bool(
+        only_a_day and heard.unknown and not heard.cues & {"offer"}
+    )  # «شحال البنان اليوم»
     if "dear" in heard.kinds and heard.slots.get("sort") == "price" and not stays:
         return Intent("sort", 0.85)
     if "ask_price" in heard.cues and not stays and not measured and "no_budget" not in heard.slots:
@@ -328,6 +349,8 @@ def _search(heard: Heard) -> Intent | None:
     where = (
         "destination" in slots or heard.destination.candidates or heard.destination.unknown or "area" in slots
     )
+    if heard.asked == "budget" and slots and slots.keys() <= SAID_BY_ANYBODY | {"budget_per"}:
+        return None
     if heard.asked == "destination" and where and not heard.kinds & {"hotel", "stay_type", "want"}:
         return None
     if heard.kinds & WISH and (
@@ -359,6 +382,8 @@ def _search(heard: Heard) -> Intent | None:
 def _keyword(heard: Heard) -> Intent | None:
     if heard.slots:
         return None
+    if heard.asked == "confirm" and "leave" in heard.cues and heard.nodes[0].kind == "no":
+        return Intent("deny", 0.85)  # «لا خليها بعدين»
     for name in KEYWORDS:
         begun = any(node.kind == "cue" and node.value == name for node in heard.nodes[:1])
         if name in heard.cues and heard.known_share >= (0.7 if name == "back" and not begun else 0.5):
@@ -423,6 +448,7 @@ JUDGES = tuple(
         _command,
         _subject,
         _outside,
+        _put_off,
         _change,
         _booking,
         _question,

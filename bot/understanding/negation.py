@@ -48,6 +48,6 @@ def _command(node: Node) -> bool:
 def _denies(text: str, denial: Node, verb: Node) -> bool:
     """«لا» alone may answer the question before («لا، احجز»): it denies a verb of the second or third person only."""
     said = text[denial.start : denial.end]
-    if denial.kind != "no" or " " in said or said.startswith("م"):  # «مش عايز», «مابي»
-        return True
+    if denial.kind != "no" or " " in said or not said.lower().startswith(("ل", "ك", "la", "no")):
+        return True  # «مش عايز», «مابي», «don't»
     return text[verb.start : verb.end].lower().startswith(JUSSIVE)

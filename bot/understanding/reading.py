@@ -37,6 +37,13 @@ NEVER_PREFIXED: Final = frozenset(
 )
 LEADING_PREFIXES: Final = frozenset({"bi", "in", "li", "on"})
 
+SAFAR: Final = 2
+"""The Hijri month whose name is also the word for zero."""
+
+BEFORE_A_MONTH: Final = frozenset({
+    "digits", "unit", "ten", "ordinal_word", "ordinal_ten", "month_word", "half", "part", "from", "in", "nth", "first",
+})  # fmt: skip
+
 
 def read(text: str, context: Context) -> tuple[list[Token], list[Node]]:
     """The tokens of a message, and its nodes in order; fillers and unknown marks are left out."""
@@ -54,6 +61,10 @@ def read(text: str, context: Context) -> tuple[list[Token], list[Node]]:
             nodes.append(_numeral(token))
         elif token.kind == "date":
             _written_date(text, token, nodes, context)
+        elif token.kind == "mark" and _is_minus(text, tokens, index - 1):
+            nodes.append(_numeral(tokens[index]))
+            nodes[-1].value, nodes[-1].start = -nodes[-1].value, token.start
+            index += 1
         elif token.kind == "mark":
             entry = words.get(token.key.rstrip("\ufe0f")) or words.get(token.key[0])
             if entry and entry.alone:
@@ -61,6 +72,23 @@ def read(text: str, context: Context) -> tuple[list[Token], list[Node]]:
         else:
             nodes.append(Node("opaque", token.start, token.end, token.kind))
     return tokens, nodes
+
+
+def _is_minus(text: str, tokens: list[Token], index: int) -> bool:
+    """«-3 ليالي»: a dash that touches a small number and nothing before it."""
+    if index + 1 == len(tokens) or tokens[index].key not in "-−–":
+        return False
+    following = tokens[index + 1]
+    return (
+        following.kind == "number"
+        and following.start == tokens[index].end
+        and len(following.key) <= SHORT_NUMBER
+        and (index == 0 or (tokens[index - 1].kind != "number" and text[tokens[index].start - 1].isspace()))
+    )
+
+
+SHORT_NUMBER = 9
+"""Digits of a number that is surely no telephone."""
 
 
 def _numeral(token: Token) -> Node:
@@ -124,7 +152,7 @@ def _read_word(text: str, tokens: list[Token], index: int, nodes: list[Node], co
         taken = 1 + len(meaning.rest) if meaning else 0
         if longest:
             place, length = _place(form, longest, tokens, index, nodes, context)
-            if place and (length > taken or (meaning and _place_wins(meaning, place, nodes))):
+            if place and (length > taken or (meaning and _place_wins(meaning, place, nodes, form, context))):
                 kind = "area" if isinstance(place[0], Area) else "place"
                 start = _prefixes(text, form, token, nodes) if form.cut else token.start
                 made = Node(kind, start, tokens[index + length - 1].end, place, "gazetteer")
@@ -133,10 +161,27 @@ def _read_word(text: str, tokens: list[Token], index: int, nodes: list[Node], co
                 return length
         if meaning:
             start = _prefixes(text, form, token, nodes) if form.cut else token.start
-            if meaning.kind != "filler":
+            if (
+                meaning.kind == "hijri_month"
+                and meaning.value == SAFAR
+                and not _dated(meaning, tokens, index, nodes, context)
+            ):
+                nodes.append(Node("unit", start, token.end, 0))
+            elif meaning.kind != "filler":
                 nodes.append(Node(meaning.kind, start, tokens[index + taken - 1].end, meaning.value))
             return taken
     return _unknown(text, token, nodes, context)
+
+
+def _dated(meaning: Meaning, tokens: list[Token], index: int, nodes: list[Node], context: Context) -> bool:
+    """Whether «صفر» is the month: beside a day or a year of the calendar, or where a date was asked for; else it is zero."""
+    following = tokens[index + 1].key if index + 1 < len(tokens) else ""
+    return (
+        bool(meaning.rest)
+        or context.asked in ("check_in", "check_out", "dates")
+        or (bool(nodes) and nodes[-1].kind in BEFORE_A_MONTH)
+        or following.startswith(("14", "هجري"))
+    )
 
 
 def _phrases_first(
@@ -294,11 +339,21 @@ def _too_short_alone(name: str, found: tuple[Place | Area, ...]) -> bool:
     )
 
 
-def _place_wins(meaning: Meaning, place: tuple[Place | Area, ...], nodes: list[Node]) -> bool:
+def _place_wins(
+    meaning: Meaning, place: tuple[Place | Area, ...], nodes: list[Node], form: Form, context: Context
+) -> bool:
     """A word that is also a town is the town after «in» or «to», if travelers go there."""
     if meaning.rest or meaning.kind in ("relative_day", "weekday", "month", "in", "to", "from"):
         return False
-    leads = nodes and nodes[-1].kind in ("in", "to", "travel")
+    if (
+        meaning.kind == "generic" and isinstance(place[0], Place) and place[0].country != context.country
+    ):  # «العاصمة» is Algiers for Algerians only
+        return False
+    leads = (
+        context.asked == "destination"
+        or form.prefixes in (("bi",), ("in",))
+        or (nodes and nodes[-1].kind in ("in", "to", "travel"))
+    )
     return bool(leads) and isinstance(place[0], Place) and place[0].asked_for > 0
 
 

@@ -88,9 +88,9 @@ def _season(nodes: Sequence[Node], context: Context) -> Span:
     return Span(*calendar.season(nodes[0].value, context.today), stay=False)
 
 
-@VALUES.rule("date", "relative_day (next | current)?")
+@VALUES.rule("date", "unit_night? relative_day (next | current)?")
 def _relative_day(nodes: Sequence[Node], context: Context) -> Day:
-    return Day(context.today + timedelta(nodes[0].value), whole=False)
+    return Day(context.today + timedelta(values(nodes, "relative_day")[0]), whole=False)
 
 
 @VALUES.rule("date", "to part (from | month_word)* (month | moving_month | the_month)")
@@ -133,7 +133,9 @@ def _tonight(_: Sequence[Node], context: Context) -> Day:
 @VALUES.rule("date", "unit_night weekday next?")
 @VALUES.rule("date", "current? weekday (next | current | after_next)?")
 @VALUES.rule("date", "(next) weekday")
+@VALUES.rule("date", "weekday and unit_week !number")
 def _weekday(nodes: Sequence[Node], context: Context) -> Day:
+    """«السبت الجاي»; of «خميس وجمعة» the first, and no week."""
     weekday = values(nodes, "weekday")[0]
     found = calendar.next_weekday(context.today, weekday, strictly=has(nodes, "next", "after_next"))
     return Day(found + timedelta(7 * has(nodes, "after_next")), weekday=True)
@@ -147,9 +149,10 @@ def _after(nodes: Sequence[Node], context: Context) -> Day | None:
     )
     if duration is None or not isinstance(duration.n, int) or duration.n > 700:
         return None
+    start = context.today + timedelta(sum(values(nodes, "relative_day")))
     if duration.unit == "month":
-        return Day(calendar.add_months(context.today, duration.n), whole=False)
-    return Day(context.today + timedelta(duration.n * (7 if duration.unit == "week" else 1)), whole=False)
+        return Day(calendar.add_months(start, duration.n), whole=False)
+    return Day(start + timedelta(duration.n * (7 if duration.unit == "week" else 1)), whole=False)
 
 
 @VALUES.rule("date_range", "(in | part)? weekend (next | current | after_next)?")
@@ -233,9 +236,10 @@ def _part_of_month(nodes: Sequence[Node], context: Context) -> Span | None:
 @VALUES.rule("duration", f"{NUMBER} {UNIT} !number !month")
 @VALUES.rule("duration", "for_time month_word !number !month !next !current")
 @VALUES.rule("duration", f"{UNIT} and (half | part)")
-@VALUES.rule("duration", f"({UNIT} number | {LONG_UNIT}) !next !after_next")
+@VALUES.rule("duration", f"({UNIT} number !{UNIT} | {LONG_UNIT}) !next !after_next")
 @VALUES.rule("duration", "one_night")
 @VALUES.rule("duration", "number this_night")
+@VALUES.rule("duration", "weekday (unit_night | unit_day)")
 @VALUES.rule("duration", "quarter (unit_night | unit_day)")
 @VALUES.rule("duration", "per_night number !currency")
 @VALUES.rule("duration", "budget (unit_night | unit_day)")
@@ -247,6 +251,8 @@ def how_long(nodes: Sequence[Node], _: Context) -> Duration | None:
         return Duration(1, "night") if number(nodes[1]) == 1 else None
     if nodes[-1].kind == "this_night":  # «واحد الليلة» in the Maghreb is one night
         return Duration(1, "night") if number(nodes[0]) == 1 else None
+    if nodes[0].kind == "weekday":  # «الاربع ليالي»: with an article small numbers are names of days
+        return Duration(nodes[0].value + 2, str(nodes[1].value)) if nodes[0].value < 4 else None
     if nodes[0].kind == "budget":  # «ثمن ليالي»
         return Duration(nodes[0].value, str(nodes[1].value)) if nodes[0].value else None
     if nodes[0].kind == "one_night":

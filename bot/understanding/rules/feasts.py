@@ -52,7 +52,7 @@ def _feast(nodes: Sequence[Node], context: Context) -> tuple[date, date] | None:
     """First day of the feast or Hijri month said, and the day after its last."""
     for node in nodes:
         if node.kind == "holiday":
-            for country in (context.country, *context.places, "SA"):
+            for country in (*values(nodes, "nation"), context.country, *context.places, "SA"):
                 found = calendar.holiday(node.value, context.today, said_year(nodes), country)
                 if found:
                     return found
@@ -65,7 +65,7 @@ def _feast(nodes: Sequence[Node], context: Context) -> tuple[date, date] | None:
     return None
 
 
-@VALUES.rule("date", f"(in | day_word | unit_night)* holiday next? {YEAR}?")
+@VALUES.rule("date", f"(in | day_word | unit_night)* holiday nation? next? {YEAR}?")
 def _holiday(nodes: Sequence[Node], context: Context) -> Day | None:
     """A feast is its first day; who wants more of it says for how many nights."""
     span = _feast(nodes, context)

@@ -10,6 +10,9 @@ from bot.understanding.rules.stages import RANGES, VALUES
 NUMBER = "(number | year | hijri_year)"
 
 COUNTED = "(unit_night | unit_day | person | star | room)"
+LEAST_CHANGED = 100
+"""An amount from which «make it …» means the price."""
+
 LEAST_BARE = 32
 """An amount from which a number without a currency can be a price: smaller ones are days, nights, guests."""
 
@@ -182,9 +185,14 @@ def _about(nodes: Sequence[Node], _: Context) -> Budget | None:
 )
 @RANGES.rule("budget_said", f"cue (li | bi | to | in)? (money | {NUMBER}) !unit_night !unit_day !person")
 def _change(nodes: Sequence[Node], _: Context) -> Budget | None:
-    if nodes[0].kind == "cue" and nodes[0].value != "change_budget":
-        return None
     said = _as_money(nodes[-1])
+    so_much = nodes[-1].kind in ("number", "money") and said.value >= LEAST_CHANGED  # «خليها ألف»
+    if (
+        nodes[0].kind == "cue"
+        and nodes[0].value != "change_budget"
+        and not (nodes[0].value == "change" and so_much)
+    ):
+        return None
     if nodes[0].kind == "cue" or has(nodes, "li", "to"):
         return Budget(maximum=said)
     return Budget(delta=said._replace(value=-said.value) if nodes[0].kind == "lower" else said)

@@ -8,7 +8,7 @@ from bot.understanding.rules.stages import NUMBERS, RANGES
 
 BELOW_HUNDRED = "(unit and ten | unit | ten)"
 BELOW_THOUSAND = f"(hundred (and {BELOW_HUNDRED})? | hundred {BELOW_HUNDRED} | {BELOW_HUNDRED})"
-THOUSANDS = f"(({BELOW_THOUSAND} | digits | year) thousand | thousand_dual | thousand)"
+THOUSANDS = f"(({BELOW_THOUSAND} | digits | year) (thousand | alfa) | thousand_dual | thousand | alfa)"
 MILLIONS = f"(({BELOW_THOUSAND} | digits) million | million_dual | million)"
 
 SHORTHAND = {"half": 0.5, "quarter": 0.25}
@@ -29,6 +29,10 @@ def _sum(nodes: Sequence[Node]) -> int | float:
             case "thousand" | "million":
                 scale = node.value
                 total += (group or 1) * scale
+                group = 0
+            case "alfa":  # «خمسين ألفا», but «ألفا ريال» are two thousand
+                scale = node.value
+                total += (group or 2) * scale
                 group = 0
             case "thousand_dual" | "million_dual":
                 scale = node.value // 2

@@ -23,9 +23,14 @@ def _place_in_country(nodes: Sequence[Node], _: Context) -> Places | None:
 
 
 @REQUESTS.rule(
-    "rejected", "(not | swap) (in | bi | li | to)? place | yes_or_not place | no yes_or_not (in | bi)? place"
+    "rejected",
+    "cue place !(to | li | bi | in) | (not | swap) (in | bi | li | to)? place"
+    " | yes_or_not place | no yes_or_not (in | bi)? place",
 )
 def _not_there(nodes: Sequence[Node], _: Context) -> Any:
+    """«مش شرم», «عوف اربيل»."""
+    if nodes[0].kind == "cue" and nodes[0].value != "leave":
+        return None
     return values(nodes, "place")[0]
 
 

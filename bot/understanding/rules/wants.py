@@ -50,6 +50,12 @@ def _fetched(_: Sequence[Node], __: Context) -> str:
     return "airport_transfer"
 
 
+@VALUES.rule("wish", "near (in | from | li | bi | to | on)* amenity")
+def _near_the_beach(nodes: Sequence[Node], _: Context) -> str | None:
+    """«greeb mn el ba7r»."""
+    return "near_beach" if nodes[-1].value == "beach" else None
+
+
 @VALUES.rule("wish", "(on | near) nile")
 def _on_the_nile(_: Sequence[Node], __: Context) -> str:
     return "nile_view"
