@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -448,3 +449,63 @@ async def test_a_turn_makes_no_table_of_its_own(empty_database: str) -> None:
             async with as_role(conn, Role.APP):
                 await conn.execute(statement)
     await conn.close()
+
+
+# ------------------------------------------------------------------------------------------------ the guards themselves
+
+
+@pytest.mark.parametrize(
+    ("made", "guard"),
+    [
+        ("CREATE TABLE wishes (user_id uuid)", test_every_table_is_isolated_or_known_to_be_shared),
+        (
+            "CREATE TABLE wishes (user_id uuid); ALTER TABLE wishes ENABLE ROW LEVEL SECURITY",
+            test_every_table_is_isolated_or_known_to_be_shared,
+        ),
+        (
+            "CREATE TABLE wishes (user_id uuid); SELECT app.isolate('wishes'); DROP POLICY house ON wishes",
+            test_every_table_is_isolated_or_known_to_be_shared,
+        ),
+        (
+            "CREATE TABLE user_behavior_log_2031_01 PARTITION OF user_behavior_log "
+            "FOR VALUES FROM ('2031-01-01') TO ('2031-02-01')",
+            test_every_table_is_isolated_or_known_to_be_shared,
+        ),
+        ("ALTER TABLE hotels ADD COLUMN user_id uuid", test_nothing_shared_holds_a_person),
+        ("CREATE POLICY open ON trips USING (true)", test_no_policy_lets_everybody_in),
+        (
+            "CREATE POLICY open ON trips TO rahhal_app USING (user_id = app.user_id()) WITH CHECK (true)",
+            test_no_policy_lets_everybody_in,
+        ),
+        ("CREATE VIEW wishes AS SELECT * FROM trips", test_views_ask_with_the_rights_of_who_looks),
+        (
+            "CREATE MATERIALIZED VIEW wishes AS SELECT 1 AS n; GRANT SELECT ON wishes TO rahhal_app",
+            test_views_ask_with_the_rights_of_who_looks,
+        ),
+        ("GRANT UPDATE (role) ON users TO rahhal_app", test_what_a_turn_may_write_is_listed_here),
+        ("GRANT DELETE ON trips TO rahhal_app", test_what_a_turn_may_write_is_listed_here),
+        ("GRANT SELECT ON hotels TO rahhal_worker", test_workers_have_functions_and_no_table),
+        ("GRANT SELECT ON trips TO rahhal_analytics", test_analysts_write_nothing_and_read_no_person),
+        ("GRANT SELECT ON hotels TO PUBLIC", test_everybody_has_no_right_to_anything),
+        (
+            "SET LOCAL ROLE rahhal_service; GRANT EXECUTE ON FUNCTION app.uuidv7() TO PUBLIC",
+            test_everybody_has_no_right_to_anything,
+        ),
+        (
+            "SET LOCAL ROLE rahhal_service; CREATE FUNCTION app.wish() RETURNS int LANGUAGE sql SECURITY DEFINER "
+            "AS 'SELECT 1'",
+            test_every_function_runs_in_a_pinned_search_path,
+        ),
+        (
+            "SET LOCAL ROLE rahhal_service; CREATE FUNCTION app.wish() RETURNS int LANGUAGE sql SECURITY DEFINER "
+            "SET search_path = pg_temp, public AS 'SELECT 1'",
+            test_every_function_runs_in_a_pinned_search_path,
+        ),
+    ],
+)
+async def test_what_would_open_a_door_is_noticed(
+    conn: asyncpg.Connection, made: str, guard: Callable[[asyncpg.Connection], Awaitable[None]]
+) -> None:
+    await conn.execute(made)
+    with pytest.raises(AssertionError):
+        await guard(conn)
