@@ -108,7 +108,7 @@ class PopulationCell:
 class NewTripPrediction:
     """The dates as {earliest, check_in, latest, check_out}, the reasons as [{reason, …}].
 
-    low_usd_cents, high_usd_cents: a room a night; kept in `currency`.
+    low_usd_cents, high_usd_cents: a room a night; kept in the currency of the city's hotels, or in `currency` where it has none.
     """
 
     user_id: UUID

@@ -355,7 +355,8 @@ CREATE FUNCTION app.about(usd_cents bigint, in_currency text) RETURNS bigint
     WHERE r.currency = in_currency
 $$;
 
--- Keep a prediction of somebody's next trip. The same place and days as the one that is open: nothing new. Otherwise it takes
+-- Keep a prediction of somebody's next trip, its budget in the currency in which hotels there have their prices (in_currency where
+-- there are none). The same place and days as the one that is open: nothing new. Otherwise it takes
 -- that one's place. Returns whether it is new.
 CREATE FUNCTION app.keep_trip_prediction(
     person uuid, destination text, to_city bigint, dates jsonb, low_usd_cents bigint, high_usd_cents bigint, in_currency text,
@@ -363,6 +364,8 @@ CREATE FUNCTION app.keep_trip_prediction(
 ) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     standing trip_predictions;
+    told_in CONSTANT text := coalesce(
+        (SELECT h.currency FROM hotels h WHERE h.city = to_city AND h.listed ORDER BY h.id LIMIT 1), in_currency);
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('trip_prediction ' || person, 0));
     SELECT p.* INTO standing FROM trip_predictions p
@@ -375,8 +378,8 @@ BEGIN
     INSERT INTO trip_predictions (user_id, predicted_destination, city, predicted_dates, predicted_budget_range, confidence_level,
                                   prediction_reasoning, baseline_city, model, demo, created_at, expires_at)
     VALUES (person, destination, to_city, dates,
-            jsonb_build_object('currency', in_currency, 'low', app.about(low_usd_cents, in_currency),
-                               'high', app.about(high_usd_cents, in_currency)),
+            jsonb_build_object('currency', told_in, 'low', app.about(low_usd_cents, told_in),
+                               'high', app.about(high_usd_cents, told_in)),
             confidence, reasons, popular_city, by_model, of_demo, moment, until);
     RETURN true;
 END

@@ -285,6 +285,16 @@ async def test_a_budget_is_kept_in_her_currency_to_two_figures(conn: asyncpg.Con
     }
 
 
+async def test_a_budget_is_told_in_the_currency_of_the_city(conn: asyncpg.Connection) -> None:
+    await small_hotel.open_hotel(conn, currency="AED")
+    await keep(conn, next_trip(await small_hotel.newcomer(conn), currency="EGP"))
+    assert (await only_trip(conn))["predicted_budget_range"] == {
+        "currency": "AED",
+        "low": 18_000,  # 50 USD at 3.6725
+        "high": 45_000,
+    }
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -27,7 +27,7 @@ from tests.fakes import guests as real_guests
 from tests.fakes import small_hotel
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
-PAST = "9accb2b7ca2edd45"
+PAST = "dfa750a58d5b2a94"
 
 
 @pytest.fixture(scope="module")

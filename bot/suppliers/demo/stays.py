@@ -59,7 +59,8 @@ def stays(today: date) -> Iterator[DemoStay]:
     for hotel in catalogue():
         draw = Draw(SEED, "hotel", hotel.facts.identifier)
         known = _Known(hotel, draw)
-        for _ in range(draw.whole(7, 14)):
+        # Some are known far and wide, so that a figure that rests on many stays can be seen too.
+        for _ in range(draw.whole(24, 40) if draw.chance(12) else draw.whole(5, 11)):
             number += 1
             yield known.stay(number, today, draw)
 
