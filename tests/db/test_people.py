@@ -425,6 +425,17 @@ async def codes(pool: asyncpg.Pool, *threads: str) -> list[str]:
     return made
 
 
+async def talk_in_two_chats(pool: asyncpg.Pool) -> None:
+    """Omar is known by himself and in a group."""
+    async with turn_of(pool, "omar"):
+        pass
+    async with pool.acquire() as conn, as_role(conn, Role.OWNER):
+        await conn.execute(
+            "INSERT INTO conversations (channel, thread, address, user_id) "
+            "SELECT 'telegram', 'omar in a group', 'group', user_id FROM conversations WHERE thread = 'omar'"
+        )
+
+
 async def everything_is_of_one(pool: asyncpg.Pool) -> None:
     """Of the active people there is one, and nothing is anybody else's."""
     async with pool.acquire() as conn, as_role(conn, Role.SERVICE):
@@ -463,13 +474,7 @@ async def log_of_now(pool: asyncpg.Pool) -> None:
 async def test_a_join_waits_for_a_turn_of_hers_and_misses_nothing_of_it(pool: asyncpg.Pool) -> None:
     """Omar talks in two chats; one is being answered while the other joins him to Sara."""
     [code] = await codes(pool, "sara")
-    async with turn_of(pool, "omar"):
-        pass
-    async with pool.acquire() as conn, as_role(conn, Role.OWNER):
-        await conn.execute(
-            "INSERT INTO conversations (channel, thread, address, user_id) "
-            "SELECT 'telegram', 'omar in a group', 'group', user_id FROM conversations WHERE thread = 'omar'"
-        )
+    await talk_in_two_chats(pool)
 
     async def join_him() -> None:
         async with turn_of(pool, "omar") as (conn, _):
@@ -488,13 +493,7 @@ async def test_a_join_waits_for_a_turn_of_hers_and_misses_nothing_of_it(pool: as
 @pytest.mark.usefixtures("log_of_now")
 async def test_a_turn_that_begins_during_a_join_is_of_whom_he_became(pool: asyncpg.Pool) -> None:
     [code] = await codes(pool, "sara")
-    async with turn_of(pool, "omar"):
-        pass
-    async with pool.acquire() as conn, as_role(conn, Role.OWNER):
-        await conn.execute(
-            "INSERT INTO conversations (channel, thread, address, user_id) "
-            "SELECT 'telegram', 'omar in a group', 'group', user_id FROM conversations WHERE thread = 'omar'"
-        )
+    await talk_in_two_chats(pool)
 
     async def speak() -> UUID:
         async with turn_of(pool, "omar in a group") as (_, claim):
