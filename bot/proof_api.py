@@ -74,7 +74,7 @@ def _found(request: web.Request, hotel: str, persona: str, asked: Asked) -> web.
     return web.Response(body=body, content_type="application/json", charset="utf-8", headers=headers)
 
 
-def _proof(said: proof.Proof) -> dict[str, Any]:
+def _proof(said: proof.Weighed) -> dict[str, Any]:
     """Ratings of 10, rates of 1; a question that fewer than five answered is null."""
     return {
         "avg_rating": _number(said.avg_rating),

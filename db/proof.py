@@ -38,28 +38,37 @@ class Persona:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What at least five guests of a hotel, of one persona or «all», told: marks of 10, rates of 1.
+    """What at least five guests of a hotel, of one persona or «all», told. avg_rating: the plain mean, of 10.
 
-    avg_rating is the plain mean; smoothed_rating compares hotels (few stays are drawn to what was to be expected);
-    trust_score is the Wilson lower bound of rebook_rate times smoothed_rating / 10. What fewer than five answered is None.
-    highlights, pain_points: codes, the most frequent first, each said at least twice.
+    A question that fewer than five answered is None. highlights, pain_points: codes, the most frequent first, each said
+    at least twice.
     """
 
     hotel_id: HotelId
     persona: str
     total_bookings: int
     avg_rating: Decimal
-    smoothed_rating: Decimal
     rebook_yes: int | None
     rebook_answers: int | None
-    rebook_rate: Decimal | None
     exceeded_yes: int | None
     exceeded_answers: int | None
+    highlights: tuple[str, ...]
+    pain_points: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed(Proof):
+    """The same, for comparing hotels: rates of 1.
+
+    smoothed_rating: few stays are drawn to what was to be expected. trust_score: the Wilson lower bound of rebook_rate times
+    smoothed_rating / 10. value_score: points of satisfaction for each 100 US dollars a night.
+    """
+
+    smoothed_rating: Decimal
+    rebook_rate: Decimal | None
     exceeded_rate: Decimal | None
     trust_score: Decimal | None
     value_score: Decimal
-    highlights: tuple[str, ...]
-    pain_points: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ class Asked:
 
     hotel_id: HotelId
     demo: bool
-    proof: Proof | None
+    proof: Weighed | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,7 @@ async def of_hotels(
     """By hotel, and within it by persona: that of all guests, and that of the persona asked for."""
     found: dict[HotelId, dict[str, Proof]] = {}
     for row in await conn.fetch("SELECT * FROM app.social_proof($1, $2)", hotels, persona):
-        proof = _proof(row)
+        proof = Proof(**_columns(row, Proof))
         found.setdefault(proof.hotel_id, {})[proof.persona] = proof
     return found
 
@@ -112,7 +121,9 @@ async def of_identifier(
     )
     if row is None:
         return None
-    return Asked(HotelId(row["hotel_id"]), row["demo"], _proof(row) if row["enough"] else None)
+    return Asked(
+        HotelId(row["hotel_id"]), row["demo"], Weighed(**_columns(row, Weighed)) if row["enough"] else None
+    )
 
 
 async def notes_of(conn: asyncpg.Connection, *, hotel: HotelId, most: int = 3) -> list[Note]:
@@ -138,8 +149,6 @@ async def refresh_ratings(conn: asyncpg.Connection) -> None:
     await conn.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY hotel_social_proof", timeout=600)
 
 
-def _proof(row: asyncpg.Record) -> Proof:
-    columns: dict[str, Any] = {field.name: row[field.name] for field in fields(Proof)}
-    return Proof(
-        **columns | {"highlights": tuple(row["highlights"]), "pain_points": tuple(row["pain_points"])}
-    )
+def _columns(row: asyncpg.Record, kind: type[Proof]) -> dict[str, Any]:
+    columns: dict[str, Any] = {field.name: row[field.name] for field in fields(kind)}
+    return columns | {"highlights": tuple(row["highlights"]), "pain_points": tuple(row["pain_points"])}

@@ -31,10 +31,23 @@ CREATE FUNCTION app.pain_point_codes() RETURNS text[] LANGUAGE sql IMMUTABLE PAR
                  'slow_check_in', 'cold_water', 'weak_air_conditioning', 'hard_parking', 'far_from_center', 'unfriendly_staff',
                  'crowded_pool', 'uncomfortable_beds', 'expensive_extras'];
 
+-- What is called for every row is PL/pgSQL: the plans of SQL functions that cannot be inlined are made anew at each call.
+
 -- Some of the allowed words: at most 8, each once.
-CREATE FUNCTION app.are_words(words text[], allowed text[]) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN words IS NOT NULL AND array_position(words, NULL) IS NULL AND words <@ allowed AND cardinality(words) <= 8
-       AND cardinality(words) = (SELECT count(DISTINCT w) FROM unnest(words) AS w);
+CREATE FUNCTION app.are_words(words text[], allowed text[]) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = '' AS $$
+BEGIN
+    IF words IS NULL OR cardinality(words) > 8 OR array_position(words, NULL) IS NOT NULL OR NOT words <@ allowed THEN
+        RETURN false;
+    END IF;
+    FOR place IN 2..cardinality(words) LOOP
+        IF words[place] = ANY (words[:place - 1]) THEN
+            RETURN false;
+        END IF;
+    END LOOP;
+    RETURN true;
+END
+$$;
 
 -- Marks from 1 to 10 for some of the aspects of a stay.
 CREATE FUNCTION app.are_ratings(ratings jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -52,23 +65,29 @@ $$;
 
 -- Counts by name, {name: n}, added up; what comes to nothing disappears.
 CREATE FUNCTION app.add_counts(counts jsonb, added jsonb, sign integer DEFAULT 1) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
-    SELECT CASE
-        WHEN added = '{}' THEN counts
-        ELSE (
-            SELECT coalesce(jsonb_object_agg(t.name, t.n), '{}')
-            FROM (
-                SELECT c.name, sum(c.n) AS n
-                FROM (
-                    SELECT a.key AS name, a.value::bigint AS n FROM jsonb_each_text(counts) AS a
-                    UNION ALL
-                    SELECT a.key, sign * a.value::bigint FROM jsonb_each_text(added) AS a
-                ) AS c
-                GROUP BY c.name
-            ) AS t
-            WHERE t.n <> 0
-        )
-    END
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+DECLARE
+    name text;
+    n bigint;
+BEGIN
+    FOR name, n IN SELECT a.key, a.value::bigint FROM jsonb_each_text(added) AS a LOOP
+        n := coalesce((counts ->> name)::bigint, 0) + sign * n;
+        counts := CASE WHEN n = 0 THEN counts - name ELSE counts || jsonb_build_object(name, n) END;
+    END LOOP;
+    RETURN counts;
+END
+$$;
+
+-- The names of {name: n}, the most frequent first; at most `most`, each said at least twice.
+CREATE FUNCTION app.frequent(counts jsonb, most integer DEFAULT 3) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = '' AS $$
+BEGIN
+    IF counts = '{}' THEN
+        RETURN '{}';
+    END IF;
+    RETURN ARRAY(
+        SELECT c.key FROM jsonb_each_text(counts) AS c WHERE c.value::bigint >= 2 ORDER BY c.value::bigint DESC, c.key LIMIT most);
+END
 $$;
 
 -- An amount in US cents, at least one, by the dated table of rates. NULL for a currency it does not know.
@@ -80,7 +99,7 @@ $$;
 
 GRANT EXECUTE ON FUNCTION
     app.personas(), app.highlight_codes(), app.pain_point_codes(), app.are_words(text[], text[]), app.are_ratings(jsonb),
-    app.add_counts(jsonb, jsonb, integer), app.usd_cents(numeric, text)
+    app.add_counts(jsonb, jsonb, integer), app.frequent(jsonb, integer), app.usd_cents(numeric, text)
 TO rahhal_owner;
 
 RESET ROLE;
@@ -151,6 +170,8 @@ CREATE TABLE social_proof_cache (
     usd_cents_sum      bigint NOT NULL CHECK (usd_cents_sum >= n),  -- prices of a room a night
     highlight_counts   jsonb NOT NULL DEFAULT '{}',
     pain_point_counts  jsonb NOT NULL DEFAULT '{}',
+    highlights         text[] NOT NULL GENERATED ALWAYS AS (app.frequent(highlight_counts)) STORED,
+    pain_points        text[] NOT NULL GENERATED ALWAYS AS (app.frequent(pain_point_counts)) STORED,
     avg_satisfaction   numeric GENERATED ALWAYS AS (satisfaction_sum::numeric / nullif(n, 0)) STORED
         CHECK (avg_satisfaction BETWEEN 0 AND 10),
     rebooking_rate     numeric GENERATED ALWAYS AS (rebook_yes::numeric / nullif(rebook_answers, 0)) STORED
@@ -220,21 +241,16 @@ $$;
 
 -- ------------------------------------------------------------------------------------------------ personas
 
--- What one stay adds to the habits of its traveler.
-CREATE FUNCTION app.pattern_of(stay bookings) RETURNS jsonb LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
-    SELECT jsonb_build_object(
-        'cities', jsonb_build_object(h.city, 1),
-        'months', jsonb_build_object(extract(month FROM stay.check_in), 1),
-        'stays', jsonb_build_object(stay.check_out - stay.check_in, 1),
-        'party', jsonb_build_object(stay.adults + stay.children, 1))
-    FROM hotels h WHERE h.id = stay.hotel_id
-$$;
-
 -- A verified stay counts (sign 1) for its traveler, or counts no longer (-1).
 CREATE FUNCTION app.count_stay(stay bookings, sign integer) RETURNS void
     LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-    pattern CONSTANT jsonb := app.pattern_of(stay);
+    -- what one stay adds to the habits of its traveler
+    pattern CONSTANT jsonb := jsonb_build_object(
+        'cities', jsonb_build_object((SELECT h.city FROM hotels h WHERE h.id = stay.hotel_id), 1),
+        'months', jsonb_build_object(extract(month FROM stay.check_in), 1),
+        'stays', jsonb_build_object(stay.check_out - stay.check_in, 1),
+        'party', jsonb_build_object(stay.adults + stay.children, 1));
 BEGIN
     IF sign = 1 THEN
         INSERT INTO traveler_personas (user_id, n, nights, usd_cents, booking_patterns)
@@ -335,7 +351,9 @@ $$;
 CREATE FUNCTION app.proof_of(outcomes booking_outcomes[]) RETURNS TABLE (
     hotel_id uuid, persona text, n bigint, satisfaction bigint, rebook_answers bigint, rebook_yes bigint, exceeded_answers bigint,
     exceeded_yes bigint, usd_cents bigint, highlights jsonb, pain_points jsonb
-) LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+) LANGUAGE plpgsql STABLE SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN QUERY
     WITH counted AS (
         SELECT o.hotel_id, k.persona, o.withdrawn_at IS NULL AS counts, o.satisfaction_score, o.would_rebook,
                o.exceeded_expectations, o.usd_cents_per_night, o.highlights, o.pain_points
@@ -372,11 +390,13 @@ CREATE FUNCTION app.proof_of(outcomes booking_outcomes[]) RETURNS TABLE (
     SELECT s.hotel_id, s.persona, s.n, s.satisfaction, s.rebook_answers, s.rebook_yes, s.exceeded_answers, s.exceeded_yes,
            s.usd_cents, coalesce(w.highlights, '{}'), coalesce(w.pain_points, '{}')
     FROM sums s LEFT JOIN words w ON w.hotel_id = s.hotel_id AND w.persona = s.persona
-    ORDER BY s.hotel_id, s.persona
+    ORDER BY s.hotel_id, s.persona;
+END
 $$;
 
 CREATE FUNCTION app.count_outcomes(come booking_outcomes[]) RETURNS void
-    LANGUAGE sql SET search_path = public, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
     INSERT INTO social_proof_cache AS c (hotel_id, persona, n, satisfaction_sum, rebook_answers, rebook_yes, exceeded_answers,
                                          exceeded_yes, usd_cents_sum, highlight_counts, pain_point_counts)
     SELECT * FROM app.proof_of(come) AS p ORDER BY p.hotel_id, p.persona
@@ -390,7 +410,8 @@ CREATE FUNCTION app.count_outcomes(come booking_outcomes[]) RETURNS void
         usd_cents_sum = c.usd_cents_sum + excluded.usd_cents_sum,
         highlight_counts = app.add_counts(c.highlight_counts, excluded.highlight_counts),
         pain_point_counts = app.add_counts(c.pain_point_counts, excluded.pain_point_counts),
-        updated_at = clock_timestamp()
+        updated_at = clock_timestamp();
+END
 $$;
 
 -- The other way; their rows are there, and are locked in the common order first.

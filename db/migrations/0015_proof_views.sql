@@ -34,30 +34,37 @@ CREATE FUNCTION app.wilson_lower(yes bigint, n bigint) RETURNS double precision 
     RETURN CASE WHEN n > 0 THEN greatest(0,
         (yes + 1.920729 - 1.96 * sqrt(yes::double precision * (n - yes) / n + 0.960365)) / (n + 3.841459)) END;
 
--- The names of {name: n}, the most frequent first; at most `most`, each said at least twice.
-CREATE FUNCTION app.frequent(counts jsonb, most integer DEFAULT 3) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (
-        SELECT coalesce(array_agg(t.key ORDER BY t.said DESC, t.key), '{}')
-        FROM (
-            SELECT c.key, c.value::bigint AS said FROM jsonb_each_text(counts) AS c
-            WHERE c.value::bigint >= 2 ORDER BY 2 DESC, 1 LIMIT most
-        ) AS t
-    );
-
 -- What guests say of these hotels: a row for all of them ('all') and, when a persona is asked for, one for those of that
--- persona; only where there are at least five. Counts go with the rates, so that people can be told «20 of 23».
+-- persona; only where there are at least five, and no count of a question that fewer answered. A key lookup, asked with every
+-- card: its plan is made once.
+CREATE FUNCTION app.social_proof(of_hotels uuid[], wanted text DEFAULT NULL) RETURNS TABLE (
+    hotel_id uuid, persona text, total_bookings integer, avg_rating numeric, rebook_yes integer, rebook_answers integer,
+    exceeded_yes integer, exceeded_answers integer, highlights text[], pain_points text[]
+) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN QUERY
+    SELECT c.hotel_id, c.persona, c.n, round(c.avg_satisfaction, 2),
+           CASE WHEN c.rebook_answers >= 5 THEN c.rebook_yes END, CASE WHEN c.rebook_answers >= 5 THEN c.rebook_answers END,
+           CASE WHEN c.exceeded_answers >= 5 THEN c.exceeded_yes END,
+           CASE WHEN c.exceeded_answers >= 5 THEN c.exceeded_answers END,
+           c.highlights, c.pain_points
+    FROM social_proof_cache c
+    WHERE c.hotel_id = ANY (of_hotels) AND c.persona IN ('all', wanted) AND c.n >= 5;
+END
+$$;
+
+-- The same, weighed: for comparing hotels.
 --   avg_rating       the plain mean, of 10
 --   smoothed_rating  the mean as if ten more stays had been like what was to be expected: a persona's like all of the hotel's,
---                    a hotel's like its city's (or everywhere's, or 7). For comparing hotels, not for showing.
+--                    a hotel's like its city's (or everywhere's, or 7)
 --   trust_score      0 to 1: the Wilson lower bound of the share that would rebook, times smoothed_rating / 10. It grows with the
 --                    number of stays as well as with their praise. NULL while fewer than five answered that question.
--- A question that fewer than five answered has no counts and no rate.
-CREATE FUNCTION app.social_proof(of_hotels uuid[], wanted text DEFAULT NULL) RETURNS TABLE (
+CREATE FUNCTION app.weighed_proof(of_hotels uuid[], wanted text DEFAULT NULL) RETURNS TABLE (
     hotel_id uuid, persona text, total_bookings integer, avg_rating numeric, smoothed_rating numeric,
     rebook_yes integer, rebook_answers integer, rebook_rate numeric,
     exceeded_yes integer, exceeded_answers integer, exceeded_rate numeric, trust_score numeric, value_score numeric,
     highlights text[], pain_points text[]
-) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN QUERY
     SELECT c.hotel_id, c.persona, c.n, round(c.avg_satisfaction, 2), round(s.rating, 2),
@@ -68,25 +75,25 @@ BEGIN
            CASE WHEN c.exceeded_answers >= 5 THEN round(c.expectation_exceeded_rate, 4) END,
            CASE WHEN c.rebook_answers >= 5
                 THEN round((app.wilson_lower(c.rebook_yes, c.rebook_answers) * s.rating::double precision / 10)::numeric, 4) END,
-           round(c.value_score, 2), app.frequent(c.highlight_counts), app.frequent(c.pain_point_counts)
-    FROM social_proof_cache c
+           round(c.value_score, 2), c.highlights, c.pain_points
+    FROM hotels h
+    JOIN social_proof_cache a ON a.hotel_id = h.id AND a.persona = 'all' AND a.n >= 5
+    JOIN social_proof_cache c ON c.hotel_id = h.id AND c.persona IN ('all', wanted) AND c.n >= 5
+    CROSS JOIN LATERAL ( -- OFFSET 0: worked out once
+        SELECT coalesce((SELECT p.mean FROM satisfaction_priors p
+                         WHERE p.city IN (h.city, 0) AND p.demo = h.demo ORDER BY p.city DESC LIMIT 1), 7) AS mean OFFSET 0
+    ) AS expected
+    CROSS JOIN LATERAL (SELECT (a.satisfaction_sum + 10 * expected.mean) / (a.n + 10) AS rating OFFSET 0) AS overall
     CROSS JOIN LATERAL (
         SELECT CASE WHEN c.persona = 'all' THEN overall.rating
                     ELSE (c.satisfaction_sum + 10 * overall.rating) / (c.n + 10) END AS rating
-        FROM (
-            SELECT (a.satisfaction_sum + 10 * coalesce(
-                       (SELECT p.mean FROM satisfaction_priors p WHERE p.city = h.city AND p.demo = h.demo),
-                       (SELECT p.mean FROM satisfaction_priors p WHERE p.city = 0 AND p.demo = h.demo), 7)) / (a.n + 10) AS rating
-            FROM hotels h JOIN social_proof_cache a ON a.hotel_id = h.id AND a.persona = 'all'
-            WHERE h.id = c.hotel_id
-        ) AS overall
     ) AS s
-    WHERE c.hotel_id = ANY (of_hotels) AND c.persona IN ('all', wanted) AND c.n >= 5;
+    WHERE h.id = ANY (of_hotels);
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION
-    app.social_proof(uuid[], text), app.wilson_lower(bigint, bigint), app.frequent(jsonb, integer)
+GRANT EXECUTE ON FUNCTION app.social_proof(uuid[], text) TO rahhal_owner, rahhal_app;
+GRANT EXECUTE ON FUNCTION app.weighed_proof(uuid[], text), app.wilson_lower(bigint, bigint)
 TO rahhal_owner, rahhal_app, rahhal_analytics;
 
 -- ------------------------------------------------------------------------------------------------ stays
@@ -369,7 +376,7 @@ CREATE MATERIALIZED VIEW hotel_social_proof AS
     SELECT p.hotel_id, h.identifier AS hotel_identifier, h.city, p.total_bookings, p.avg_rating, p.smoothed_rating,
            round(e.mean, 2) AS expected_rating, p.rebook_rate, p.exceeded_rate, p.trust_score, h.demo,
            rank() OVER (PARTITION BY h.city ORDER BY p.trust_score DESC NULLS LAST, p.smoothed_rating DESC) AS place_in_city
-    FROM app.social_proof(ARRAY(SELECT c.hotel_id FROM social_proof_cache c WHERE c.persona = 'all' AND c.n >= 5)) AS p
+    FROM app.weighed_proof(ARRAY(SELECT c.hotel_id FROM social_proof_cache c WHERE c.persona = 'all' AND c.n >= 5)) AS p
     JOIN hotels h ON h.id = p.hotel_id
     LEFT JOIN satisfaction_priors e ON e.city = h.city AND e.demo = h.demo;
 CREATE UNIQUE INDEX hotel_social_proof_hotel ON hotel_social_proof (hotel_id);
@@ -396,7 +403,7 @@ BEGIN
            p.rebook_answers, p.rebook_rate, p.exceeded_yes, p.exceeded_answers, p.exceeded_rate, p.trust_score, p.value_score,
            coalesce(p.highlights, '{}'), coalesce(p.pain_points, '{}'), h.demo
     FROM hotels h
-    LEFT JOIN LATERAL app.social_proof(ARRAY[h.id], $2) AS p ON p.persona = coalesce($2, 'all')
+    LEFT JOIN LATERAL app.weighed_proof(ARRAY[h.id], $2) AS p ON p.persona = coalesce($2, 'all')
     WHERE h.id = target;
 END
 $$;
