@@ -430,6 +430,6 @@ CREATE FUNCTION app.aspect_marks(of_hotel uuid) RETURNS jsonb
             (SELECT p.aspect_marks FROM hotel_performance_by_persona p WHERE p.hotel_id = of_hotel AND p.user_persona = 'all'), '{}');
     END;
 
-GRANT EXECUTE ON FUNCTION app.city_ratings(bigint), app.aspect_marks(uuid) TO rahhal_app;
+GRANT EXECUTE ON FUNCTION app.city_ratings(bigint), app.aspect_marks(uuid) TO rahhal_owner, rahhal_app;
 
 RESET ROLE;
