@@ -35,7 +35,8 @@ CANCELLED = ["trips.header", "trips.card", "cancel.ask", "cancel.done_free"]
 
 DONE_BOOKING = ["بدء_محادثة", "بدء_بحث", "عرض_نتائج", "عرض_فندق", "بدء_حجز", "إكمال_حجز"]
 DONE_CANCELLING = ["عرض_رحلات", "إلغاء_حجز"]
-"""The behavior log of each half."""
+"""The behavior log of each half, without the proof that was shown along the way."""
+PROOF_SHOWN = "عرض_دليل_اجتماعي"
 
 _ATTEMPTS = 4
 _OPTION = re.compile(r"^الخيار \d+: (?P<name>.+?)$(?P<lines>(?:\n.+)*)", re.MULTILINE)
@@ -189,7 +190,7 @@ async def assert_booked_once(ledger: Ledger, identity: str) -> None:
     assert await ledger.trips(person) == ["confirmed"]
     assert await ledger.payments(person) == ["due"]
     assert await ledger.value("SELECT nights FROM trips WHERE user_id = $1", person) == 7
-    assert shape(await ledger.actions(person)) == DONE_BOOKING
+    assert shape(beside_proof(await ledger.actions(person))) == DONE_BOOKING
 
 
 async def assert_told(ledger: Ledger, identity: str) -> None:
@@ -199,9 +200,15 @@ async def assert_told(ledger: Ledger, identity: str) -> None:
     assert await ledger.bookings(person) == ["cancelled"]
     assert await ledger.trips(person) == ["cancelled"]
     assert await ledger.payments(person) == ["void"]
-    assert shape(await ledger.actions(person)) == DONE_BOOKING + DONE_CANCELLING
+    assert shape(beside_proof(await ledger.actions(person))) == DONE_BOOKING + DONE_CANCELLING
     told = BOOKED + CANCELLED
     assert [key for key in shape(await ledger.said(person)) if key in told] == told
+
+
+def beside_proof(actions: list[str]) -> list[str]:
+    """Which hotels tell enough to be quoted is the demo's affair; that some do is ours."""
+    assert PROOF_SHOWN in actions
+    return [action for action in actions if action != PROOF_SHOWN]
 
 
 def _refundable(page: Message) -> str | None:
