@@ -127,6 +127,7 @@ HIJRI_HOLIDAYS = {
     "tashriq": (12, 11, 3),
     "mid_shaban": (8, 15, 1),
     "isra": (7, 27, 1),
+    "night_27": (9, 27, 1),
 }
 FIXED_HOLIDAYS = {
     "new_year": (12, 31, 2),

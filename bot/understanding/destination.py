@@ -58,11 +58,31 @@ def find_destination(text: str, nodes: Sequence[Node], context: Context) -> Dest
                 named = (area.city,)
         if node.kind == "place":
             heard.add(node.value)
+    if not named and found.area is None:
+        named = _doubtful_town(nodes)
     if named:
         _choose(found, named, context)
     elif found.area is None:
         found.unknown = _unknown_place(text, nodes, context)
     return found
+
+
+_TELLS_A_STAY = frozenset({
+    "hotel", "stay_type", "room", "rooms", "travel", "duration", "date", "date_range", "arrival", "calendar_month", "party",
+})  # fmt: skip
+
+
+def _doubtful_town(nodes: Sequence[Node]) -> tuple[Place, ...]:
+    """«العين», «دهب», «فاس»: words that mean something else too, and a town beside what tells of a stay."""
+    if _TELLS_A_STAY.isdisjoint([node.kind for node in nodes]):
+        return ()
+    names = gazetteer().names
+    for node in nodes:
+        if node.kind == "word":
+            towns = tuple(p for p in names.get(node.value, ()) if isinstance(p, Place) and p.asked_for)
+            if towns:
+                return towns
+    return ()
 
 
 def _with_its_marks(said: str, places: tuple[Place, ...]) -> tuple[Place, ...]:

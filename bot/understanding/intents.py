@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from bot.understanding.destination import Destination
 from bot.understanding.grammar import Context, Node
+from bot.understanding.rules.wants import eats_in
 
 COMMANDS = (
     # Said in as many words, from the one that changes most.
@@ -102,6 +103,10 @@ def _hear(nodes: Sequence[Node], slots: dict[str, Any], destination: Destination
             saying += 1
             unknown += node.kind in UNKNOWN
     kinds = frozenset([node.kind for node in nodes])
+    if "eatery" in kinds and not all(
+        node.kind != "eatery" or eats_in(nodes, index) for index, node in enumerate(nodes)
+    ):
+        kinds |= {"outside"}
     return Heard(
         nodes, slots, destination, context.asked, kinds, inner, cues, unknown, 1 - unknown / max(saying, 1)
     )
@@ -175,6 +180,8 @@ def _subject(heard: Heard) -> Intent | None:
     for kind, name in SUBJECTS.items():
         if kind in heard.kinds and (told or kind not in ("picture", "map_word")):  # «a picture of X» is X's
             return Intent(name, 0.9)
+    if "picture" in heard.kinds and not told:
+        return Intent("out_of_scope", 0.7)
     return next((Intent(name, 0.9) for name in REQUESTS if name in heard.cues), None)
 
 
@@ -203,7 +210,7 @@ def _outside(heard: Heard) -> Intent | None:
         return Intent("out_of_scope", 0.7)  # when Ramadan starts, when the match is
     if "outside" not in heard.kinds or wanted in HOUSING:
         return None
-    first = next(i for i, node in enumerate(heard.nodes) if node.kind == "outside")
+    first = next(i for i, node in enumerate(heard.nodes) if node.kind in ("outside", "eatery"))
     before = {node.kind for node in heard.nodes[:first]}
     purpose = first > 0 and heard.nodes[first - 1].kind in ("li", "near")  # «القاهرة للعلاج، غرفة لنفرين»
     if purpose and "destination" in heard.slots and heard.kinds & (HOUSING | {"travel"}):

@@ -10,6 +10,7 @@ from bot.understanding.arabizi import arabic_of, place_of
 from bot.understanding.gazetteer import ARAB_COUNTRIES, Area, Place, gazetteer, nearest_name, rank
 from bot.understanding.grammar import Context, Node
 from bot.understanding.lexicon import Entry, Form, Meaning, forms, lexicon, sound, sounds, ways_of_writing
+from bot.understanding.misspelling import meant
 from bot.understanding.normalize import offset_of
 from bot.understanding.rules.days import Day
 from bot.understanding.tokens import Token, parse_number, tokenize
@@ -392,5 +393,12 @@ def _unknown(text: str, token: Token, nodes: list[Node], context: Context) -> in
             return 1
         if form.prefixes:
             break
+    for form in forms(token.key):
+        typed = meant(form.stem)
+        alone = lexicon()[typed].alone if typed else None
+        if alone and (not form.prefixes or _may_be_prefixed(alone, form)):
+            start = _prefixes(text, form, token, nodes) if form.cut else token.start
+            nodes.append(Node(alone.kind, start, token.end, alone.value, "misspelling"))
+            return 1
     nodes.append(Node("word", token.start, token.end, token.key))
     return 1

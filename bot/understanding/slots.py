@@ -14,6 +14,7 @@ from bot.understanding.rules.days import Day, Duration, Month, Span, number
 from bot.understanding.rules.money import Budget, Money
 from bot.understanding.rules.numbers import Number
 from bot.understanding.rules.people import Party
+from bot.understanding.rules.wants import eats_in
 
 MAX_NIGHTS = 90
 MAX_GUESTS = 30
@@ -316,7 +317,18 @@ SORTED_BY = {"rating_word": "rating", "budget": "price", "near": "distance"}
 
 _TELLS_A_WANT = frozenset(
     {
-        *("amenity", "wish", "stars", "sort", "sort_said", "price_level", "level_said", "dear", "rating"),
+        *(
+            "amenity",
+            "wish",
+            "stars",
+            "sort",
+            "sort_said",
+            "price_level",
+            "level_said",
+            "dear",
+            "rating",
+            "eatery",
+        ),
         *("free_cancellation", "language_said"),
         *SORTED_BY,
     }
@@ -338,6 +350,10 @@ def _wants(filling: Filling, nodes: Sequence[Node]) -> None:
                     amenities.append(node.value)
             case "stars" | "sort":
                 slots.setdefault(node.kind, node.value)
+            case "eatery" if eats_in(nodes, index):
+                amenities = slots.setdefault("amenities", [])
+                if "restaurant" not in amenities:
+                    amenities.append("restaurant")
             case "sort_said":
                 slots.setdefault("sort", node.value)
             case "price_level" if node.value == "moderate" and _names_a_place(nodes[index + 1 :]):

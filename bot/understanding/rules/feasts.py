@@ -29,8 +29,8 @@ def _hijri_day(nodes: Sequence[Node], context: Context) -> Day | None:
     day = next(number(n) for n in nodes if n.kind in ("number", "ordinal"))
     month = values(nodes, "hijri_month")[0]
     year = next(iter(values(nodes, "hijri_year")), None)
-    if day is None:
-        return None
+    if day is None or (nodes[0].kind == "weekday" and has(nodes, "ordinal") and day <= 4):
+        return None  # «الخميس الأول من رمضان» is its first Thursday
     to_come = calendar.next_hijri(context.today, month, day)
     found = calendar.hijri_to_gregorian(year, month, day) if year else to_come
     return Day(found, year_said=year is not None) if found else None
@@ -100,6 +100,50 @@ def _nth_of_feast(nodes: Sequence[Node], context: Context) -> Day | None:
         following = calendar.next_hijri(context.today, month, nth)
         return Day(following) if following else None
     return Day(found)
+
+
+@VALUES.rule("date_range", "(first | part | nth) unit_week (from | in)* hijri_month hijri_year?")
+def _week_of_hijri_month(nodes: Sequence[Node], context: Context) -> Span | None:
+    """«أول أسبوع من شوال»: its first day, to choose from."""
+    month = _feast(nodes, context)
+    if month is None:
+        return None
+    if nodes[0].value == "end":
+        return Span(month[1] - timedelta(7), month[1], stay=False)
+    weeks: dict[Any, int] = {"first": 0, "start": 0, "middle": 1}
+    week = weeks.get(nodes[0].value, nodes[0].value - 1 if isinstance(nodes[0].value, int) else 4)
+    start = month[0] + timedelta(7 * week)
+    return Span(start, start + timedelta(7), stay=False) if week < 4 else None
+
+
+@VALUES.rule("date", f"(first | nth) weekday {OF} hijri_month hijri_year?")
+@VALUES.rule("date", f"weekday ordinal {OF} hijri_month hijri_year?")
+def _nth_weekday(nodes: Sequence[Node], context: Context) -> Day | None:
+    """«أول خميس من رمضان», «الجمعة الثانية من رمضان»."""
+    month = _feast(nodes, context)
+    nth = next(
+        1 if node.kind == "first" else node.value
+        for node in nodes
+        if node.kind in ("first", "nth", "ordinal")
+    )
+    if month is None or not isinstance(nth, int) or nth > 4:
+        return None
+    found = calendar.next_weekday(month[0], values(nodes, "weekday")[0]) + timedelta(7 * (nth - 1))
+    return Day(found) if context.today <= found < month[1] else None
+
+
+@VALUES.rule("date", f"(to | li) part {OF} hijri_month hijri_year?")
+def _to_end_of_hijri_month(nodes: Sequence[Node], context: Context) -> Day | None:
+    """«لآخر رمضان»."""
+    month = _feast(nodes, context) if nodes[1].value == "end" else None
+    return Day(month[1] - timedelta(1)) if month else None
+
+
+@VALUES.rule("date", f"nth and nth {OF} holiday")
+def _days_of_feast(nodes: Sequence[Node], context: Context) -> Day | None:
+    """«ثاني وثالث العيد»: from the first of them."""
+    span = _feast(nodes, context)
+    return Day(span[0] + timedelta(nodes[0].value - 1)) if span else None
 
 
 @VALUES.rule("date", f"(before | after) (holiday | hijri_month) bi ({NUMBER}? {UNIT} | {DUAL} | day_word)")

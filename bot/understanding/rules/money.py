@@ -140,7 +140,7 @@ def _from_least_to_most(nodes: Sequence[Node], _: Context) -> Budget:
 @RANGES.rule("budget_said", "at_most around? money")
 @RANGES.rule("budget_said", f"budget (in | bi | on | comma)? at_most (in | on)? (money | {NUMBER})")
 @RANGES.rule("budget_said", "to money")
-@RANGES.rule("budget_said", "money at_most")
+@RANGES.rule("budget_said", f"(money | {NUMBER}) at_most")
 @RANGES.rule("budget_said", "at_most (number | year) !unit_night !unit_day !person !star !room")
 def _maximum(nodes: Sequence[Node], context: Context) -> Budget | None:
     said = next(node for node in nodes if node.kind in ("money", "number", "year", "hijri_year"))

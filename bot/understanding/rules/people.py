@@ -31,6 +31,7 @@ COUNTED_AGE = (
 
 
 @VALUES.rule("people", "number from? person")
+@VALUES.rule("people", "budget person")
 @VALUES.rule("people", f"people_count (comma | in | to | li | bi | cue | became)* number !{COUNTED}")
 @VALUES.rule("people", f"became number !({COUNTED} | in | bi | per_night | this_night | thousand)")
 @VALUES.rule("people", f"cue (to | li | bi)* number !{COUNTED}")
@@ -40,6 +41,8 @@ def _people(nodes: Sequence[Node], _: Context) -> Party | None:
     said = next((number(node) for node in nodes if node.kind == "number"), None)
     if nodes[0].kind == "cue" and nodes[0].value != "change_guests":
         return None
+    if nodes[0].kind == "budget":  # «ثمن نفرات»
+        return Party(guests=nodes[0].value) if nodes[0].value else None
     known = next(iter(values(nodes, "person_dual", "one_person")), None)
     if known is not None and said not in (None, known):
         return None

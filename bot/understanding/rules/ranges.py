@@ -1,7 +1,7 @@
 """From one day to another, arrival and departure, and one day put in the place of another."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from bot.understanding import calendar
@@ -121,6 +121,8 @@ def _two_dates(nodes: Sequence[Node], context: Context) -> Span | None:
     if end.weekday:  # the second weekday follows the first
         behind = (start.date - last).days
         last += timedelta(7 * (behind // 7 + 1) if behind >= 0 else 0)
+    elif last < start.date and (feast := _feast_after(nodes, start.date, context)):
+        last = feast  # «من وقفة عرفات لرابع يوم العيد»: that of the same feast
     elif last < start.date and not end.year_said and end.whole:
         if not start.year_said:
             rolled = calendar.next_day_of_year(start.date, last.month, last.day) or last
@@ -135,6 +137,15 @@ def _two_dates(nodes: Sequence[Node], context: Context) -> Span | None:
     elif start.year_said and not end.year_said:
         last = calendar.next_day_of_year(start.date, last.month, last.day) or last
     return Span(start.date, last, year_said=start.year_said or end.year_said)
+
+
+def _feast_after(nodes: Sequence[Node], start: date, context: Context) -> date | None:
+    """The last day said, when it is a day of «the feast», of the one that comes after `start`."""
+    said = [node for node in nodes if node.kind == "date"][-1]
+    name = next((part.value for part in said.parts if part.kind == "holiday"), None)
+    found = calendar.holiday(name, start, None, context.country) if name else None
+    earlier = calendar.holiday(name, context.today, None, context.country) if name else None
+    return found[0] + (said.value.date - earlier[0]) if found and earlier else None
 
 
 @VALUES.rule(
@@ -164,7 +175,7 @@ def _date_to_day(nodes: Sequence[Node], _: Context) -> Span | None:
     if has(nodes, "li") and not has(nodes, "of_it") and (not said.typed or day <= start.date.day):
         return None
     month = _hijri_month_of(next(node for node in nodes if node.kind == "date"))
-    if month and has(nodes, "of_it"):
+    if month:
         end = calendar.hijri_to_gregorian(calendar.hijri_year(start.date), month, day)
         return Span(start.date, end) if end and end > start.date else None
     end = calendar.next_day_of_month(start.date + timedelta(1), day)

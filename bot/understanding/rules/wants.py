@@ -8,6 +8,13 @@ from bot.understanding.rules.numbers import Number
 from bot.understanding.rules.stages import RANGES, REQUESTS, VALUES
 
 
+def eats_in(nodes: Sequence[Node], index: int) -> bool:
+    """Whether the restaurant at `index` is one that a hotel should have, and not one to book or to be near."""
+    return nodes[index - 1].kind != "near" and any(
+        node.kind in ("hotel", "stay_type") for node in nodes[:index]
+    )
+
+
 @VALUES.rule("stars", "number star | star_dual | stars_known | star number !unit_night")
 def _stars(nodes: Sequence[Node], _: Context) -> int | None:
     known = values(nodes, "star_dual", "stars_known")
