@@ -68,7 +68,8 @@ def find_destination(text: str, nodes: Sequence[Node], context: Context) -> Dest
 
 
 _TELLS_A_STAY = frozenset({
-    "hotel", "stay_type", "room", "rooms", "travel", "duration", "date", "date_range", "arrival", "calendar_month", "party",
+    "rejected", "hotel", "stay_type", "room", "rooms", "travel", "duration", "date", "date_range", "arrival", "calendar_month",
+    "party",
 })  # fmt: skip
 
 

@@ -176,7 +176,13 @@ def _subject(heard: Heard) -> Intent | None:
         node.kind in ("picture", "map_word") and after.kind in ("word", "li")
         for node, after in pairwise(heard.nodes)
     )
-    told = not of_something or heard.cues & {"offer"} or heard.kinds & HOUSING or "choices" in heard.slots
+    told = (
+        not of_something
+        or "where" in heard.kinds
+        or heard.cues & {"offer"}
+        or heard.kinds & HOUSING
+        or "choices" in heard.slots
+    )
     for kind, name in SUBJECTS.items():
         if kind in heard.kinds and (told or kind not in ("picture", "map_word")):  # «a picture of X» is X's
             return Intent(name, 0.9)
@@ -197,7 +203,7 @@ def _outside(heard: Heard) -> Intent | None:
         wanted == "word"
         and heard.asked is None
         and not (heard.kinds & (HOUSING | {"travel"}) or heard.slots.keys() & HOUSED or heard.cues - {"book"})
-        and not ("destination" in heard.slots and heard.slots.keys() & STAY)
+        and not ("destination" in heard.slots and (heard.slots.keys() & STAY or heard.unknown == 1))
     ):
         return Intent("out_of_scope", 0.6)  # what is wished for is a thing we do not know
     if (
@@ -255,7 +261,8 @@ def _change(heard: Heard) -> Intent | None:
 
 
 def _wants_change(heard: Heard) -> bool:
-    return "change" in heard.cues or "swap" in heard.kinds or _replaces(heard.nodes)
+    other = "more" in heard.cues and heard.slots and heard.slots.keys() <= STAY  # «غيرها ليوم عشرة»
+    return "change" in heard.cues or "swap" in heard.kinds or _replaces(heard.nodes) or bool(other)
 
 
 def _replaces(nodes: Sequence[Node]) -> bool:

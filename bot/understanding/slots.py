@@ -368,8 +368,10 @@ def _wants(filling: Filling, nodes: Sequence[Node]) -> None:
                 slots["language"] = node.value
     if any(node.kind == "dear" for node in nodes) and "price_level" not in slots:
         slots.setdefault("sort", "price")  # «غالي هواي» asks for cheaper ones
-    if slots.get("sort") == "price" and slots.get("price_level") == "expensive":
-        del slots["price_level"]  # «غالي، ما في أرخص؟»
+    if sorting and "price_level" in slots:  # «رتبهن من الرخيص»
+        slots.setdefault("sort", "price")
+    if slots.get("sort") == "price" and (sorting or slots.get("price_level") == "expensive"):
+        slots.pop("price_level", None)  # «غالي، ما في أرخص؟»
 
 
 _TELLS_A_CHOICE = frozenset({"ordinal", "ordinal_last", "ordinal_next", "after_next", "cue"})

@@ -11,7 +11,10 @@ from bot.understanding.rules.numbers import Number
 NUMBER = "(number | year | hijri_year)"
 DAY = "(number | ordinal)"
 YEAR = "(comma? year_word? year)"
-MONTH = "((from | in)? month_word? month | (from | in)? moving_month | in? (month_word | the_month) number)"
+MONTH = (
+    "((from | in)? month_word? month | (from | in)? moving_month"
+    " | in? (month_word | the_month) number !(unit_night | unit_day | person | room))"
+)
 SAYS_DAY = "(weekday comma?)? (day_word | unit_night | le)?"
 UNTIL = (
     "(to | li | le | dash | comma? and? to (day_word | weekday)? | and li | li (day_word | weekday) | and)"

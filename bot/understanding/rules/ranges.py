@@ -214,6 +214,17 @@ def _day_number(nodes: Sequence[Node], context: Context) -> Day | None:
     return Day(found) if found else None
 
 
+@RANGES.rule(
+    "date", "date number !unit_night !unit_day !currency !person !room !star !to !money !child !adult"
+)
+def _weekday_and_day(nodes: Sequence[Node], context: Context) -> Day | None:
+    """«السبت ١٤»: the day of the month that is that weekday."""
+    day = number(nodes[-1])
+    found = calendar.next_day_of_month(context.today, day) if day and day <= 31 else None
+    fits = nodes[0].value.weekday and found is not None and found.weekday() == nodes[0].value.date.weekday()
+    return Day(found) if found and fits else None
+
+
 @RANGES.rule("arrival", "(check_in | from) (in | on)? (date | calendar_month) !date")
 @RANGES.rule("arrival", "check_in (in | on | comma)? date")
 @RANGES.rule("arrival", "check_in to date !(to | li | dash)")
