@@ -1,7 +1,8 @@
 """The last rooms: our hold (one function under one room-type lock) beside the textbook's SELECT … FOR UPDATE.
 
-Both insert a trip and a booking with the same columns, indexes and foreign keys, from the same number of connections, in one
-transaction a booking. Contended: everybody wants the same room type, until it is sold out. Uncontended: a room type each.
+Both insert a trip and a booking with the same columns, indexes, foreign keys and audit, from the same number of connections,
+in one transaction a booking. Contended: everybody wants the same room type, until it is sold out. Uncontended: a room type
+each.
 """
 
 from __future__ import annotations
@@ -119,6 +120,7 @@ async def _furnish(conn: asyncpg.Connection) -> list[UUID]:
                 ADD FOREIGN KEY (trip_id) REFERENCES peer_trips, ADD FOREIGN KEY (user_id) REFERENCES users,
                 ADD FOREIGN KEY (hotel_id) REFERENCES hotels, ADD FOREIGN KEY (room_type_id) REFERENCES room_types,
                 ADD FOREIGN KEY (currency) REFERENCES exchange_rates;
+            SELECT app.audit('peer_trips'), app.audit('peer_bookings');
             INSERT INTO hotels (identifier, name_ar, name_en, city, city_ar, city_en, country, stars, latitude, longitude,
                                 setting, timezone, currency, penalty)
             VALUES ('bench', 'فندق القياس', 'Bench Hotel', 1, 'مدينة', 'City', 'SA', 4, 24.7, 46.7, 'city', 'Asia/Riyadh',

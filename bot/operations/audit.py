@@ -57,7 +57,7 @@ async def verify(dsn: str, file: Path, *, known: Sequence[tuple[int, bytes]] = (
         try:
             async with as_role(first, Role.OWNER):
                 seen = await audit.witness(first)
-                rows = await audit.count_rows(first)
+                sealed = await audit.count_sealed(first)
                 slices = await audit.slices(first)
                 problems = await _published(first, file, last)
                 problems += await _known(first, known)
@@ -69,7 +69,7 @@ async def verify(dsn: str, file: Path, *, known: Sequence[tuple[int, bytes]] = (
         )
     problems += [problem for part in found for problem in part]
     return Verdict(
-        rows,
+        sealed + seen.tail_rows,
         seen.batch,
         seen.head.hex(),
         seen.tail_rows,

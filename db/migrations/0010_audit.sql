@@ -259,8 +259,12 @@ BEGIN
             RETURN NULL;
         END IF;
     ELSIF kept = '{}' THEN
-        old_data := before;
-        new_data := after;
+        -- not by way of jsonb: nothing has to be parsed
+        IF TG_OP = 'INSERT' THEN
+            new_data := row_to_json(NEW);
+        ELSE
+            old_data := row_to_json(OLD);
+        END IF;
     ELSE
         SELECT json_object_agg(s.key, s.value) INTO new_data FROM jsonb_each(subject) AS s WHERE s.key = ANY (kept);
         IF TG_OP = 'DELETE' THEN
@@ -268,8 +272,9 @@ BEGIN
             new_data := NULL;
         END IF;
     END IF;
-    PERFORM app.write_audit(TG_TABLE_NAME, TG_OP, (subject ->> nullif(TG_ARGV[0], ''))::uuid,
-                            (subject ->> nullif(TG_ARGV[1], ''))::uuid, old_data, new_data);
+    PERFORM app.write_audit(
+        TG_TABLE_NAME, TG_OP, (subject ->> nullif(TG_ARGV[0], ''))::uuid,
+        coalesce(after ->> nullif(TG_ARGV[1], ''), before ->> nullif(TG_ARGV[1], ''))::uuid, old_data, new_data);
     RETURN NULL;
 END
 $$;
