@@ -540,7 +540,9 @@ async def test_two_workers_mature_nothing_twice_and_keep_to_the_month(pool: asyn
                 settled += await referrals.mature(conn, now=due, most=2)
         return settled
 
-    assert sum(await asyncio.wait_for(asyncio.gather(*(work() for _ in range(4))), 60)) == 8
+    settled = sum(await asyncio.wait_for(asyncio.gather(*(work() for _ in range(4))), 60))
+    # Who found every row taken by another went home with nothing, so some may be left.
+    assert settled + await work() == 8
     async with pool.acquire() as conn, as_role(conn, Role.OWNER):
         rows = await conn.fetch("SELECT kind, status, count(*) AS n FROM rewards GROUP BY 1, 2")
     assert {(row["kind"], row["status"]): row["n"] for row in rows} == {
