@@ -38,6 +38,8 @@ DONE_CANCELLING = ["عرض_رحلات", "إلغاء_حجز"]
 """The behavior log of each half, without the proof that was shown along the way."""
 PROOF_SHOWN = "عرض_دليل_اجتماعي"
 
+PROOF_SHOWN = "عرض_دليل_اجتماعي"
+
 _ATTEMPTS = 4
 _OPTION = re.compile(r"^الخيار \d+: (?P<name>.+?)$(?P<lines>(?:\n.+)*)", re.MULTILINE)
 _CODE = re.compile(r"رقم التأكيد: ⁨?(?P<code>[A-Z0-9]{4}-[A-Z0-9]{4})")
@@ -175,6 +177,11 @@ def code_of(confirmed: Message) -> str:
     found = _CODE.search(confirmed.text)
     assert found, confirmed.text
     return found["code"]
+
+
+def done(actions: list[str]) -> list[str]:
+    """What she did, without what she was shown beside it: proof is there only where enough guests told of a hotel."""
+    return [action for action in actions if action != PROOF_SHOWN]
 
 
 def shape(keys: list[str]) -> list[str]:
