@@ -10,9 +10,6 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
@@ -21,33 +18,31 @@ import structlog
 from aiohttp import web
 
 from bot import proof_api
+from bot.adapters import PollingLease, Typing, UploadsInDatabase
 from bot.channels import telegram, whatsapp
 from bot.channels.webchat import WebChat, WebchatRenderer
+from bot.database import Database
 from bot.dialogue.engine import Engine
-from bot.domain import behavior, catalogue
+from bot.domain import behavior
 from bot.domain.links import Addresses
-from bot.errors import ConfigurationError, DatabaseUnavailable, ImportRefused, SendLater
-from bot.events import Channel, Event, Renderer, Sender
+from bot.errors import ConfigurationError, DatabaseUnavailable, SendLater
+from bot.events import Channel, Renderer, Sender
 from bot.jobs.answering import answer_forever
-from bot.jobs.archiving import archive_next
-from bot.jobs.schedule import MONTHS_AHEAD, keep_schedule
+from bot.jobs.schedule import keep_schedule
 from bot.jobs.sending import Sending, send_forever
 from bot.landing import Landing
 from bot.settings import Settings
-from bot.suppliers import demo as demo_supplier
 from bot.suppliers.demo import PictureStore
 from bot.turn import Answerer, Door, House
 from bot.understanding import understand
-from bot.understanding.gazetteer import Place, city_named
 from bot.web import build
-from db import audit, embedded, migrate, outbox, referrals, upkeep
 from db import behavior as behavior_log
-from db import pool as pool_of
+from db import outbox
 from db.behavior_writer import BehaviorWriter
 from db.bells import Bells
-from db.pool import Role, as_role, check_turn_role, open_pool, visit
+from db.pool import Role, check_turn_role, open_pool, visit
 from handlers import FLOWS
-from locales import Texts, UnknownCurrency, minor_units
+from locales import Texts
 
 log = structlog.get_logger(__name__)
 
@@ -66,143 +61,6 @@ def moved_clock(start: dt.datetime | None) -> Clock:
         return lambda: dt.datetime.now(dt.UTC)
     offset = start.astimezone(dt.UTC) - dt.datetime.now(dt.UTC)
     return lambda: dt.datetime.now(dt.UTC) + offset
-
-
-# ---------------------------------------------------------------------------------------------- the database
-
-
-@dataclass(slots=True)
-class Database:
-    """Where PostgreSQL is. `url` for turns and workers, `direct` for migrations, maintenance and LISTEN."""
-
-    url: str
-    direct: str
-    app_url: str
-    server: embedded.Embedded | None = None
-
-
-@contextlib.asynccontextmanager
-async def database(settings: Settings, *, leave_up: bool = False) -> AsyncIterator[Database]:
-    """DATABASE_URL, or the embedded server: started or joined, stopped by whoever leaves last unless `leave_up`."""
-    if settings.database_url is not None:
-        url = settings.database_url.get_secret_value()
-        direct = settings.direct_url.get_secret_value() if settings.direct_url else url
-        app_url = settings.app_database_url.get_secret_value() if settings.app_database_url else url
-        yield Database(url, direct, app_url)
-        return
-    server = await embedded.start(settings.data_dir)
-    keeper = asyncio.create_task(server.keep_running(), name="embedded")
-    try:
-        yield Database(server.dsn, server.dsn, server.dsn, server)
-    finally:
-        keeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeper
-        if leave_up:
-            server.release()
-        else:
-            await server.stop()
-
-
-async def as_owner(place: Database, work: Callable[[asyncpg.Connection], Awaitable[Result]]) -> Result:
-    """One transaction as rahhal_owner on a direct connection."""
-    conn = await asyncpg.connect(place.direct, timeout=15)
-    try:
-        await pool_of.prepare(conn)
-        async with as_role(conn, Role.OWNER):
-            return await work(conn)
-    finally:
-        await conn.close()
-
-
-async def archive_months(place: Database, folder: Path) -> AsyncIterator[str]:
-    """Archive what is due, a month a transaction; a word on each."""
-    while True:
-        outcome = await as_owner(
-            place, lambda conn: archive_next(conn, dt.datetime.now(dt.UTC), folder=folder)
-        )
-        yield outcome.word
-        if outcome.month is None:
-            return
-
-
-async def prepare(
-    settings: Settings, place: Database, *, now: dt.datetime | None = None, demo: bool | None = None
-) -> None:
-    """Migrate, make months and years of the logs, publish what invitations earn, and fill an empty catalogue with demo hotels.
-
-    The hotels' rates reach 18 months beyond `now`; the log's months follow the real clock.
-    """
-    await migrate.migrate(place.direct)
-    conn = await asyncpg.connect(place.direct, timeout=15)
-    try:
-        await pool_of.prepare(conn)
-        async with as_role(conn, Role.OWNER):
-            await upkeep.make_partitions(conn, now=dt.datetime.now(dt.UTC), ahead=MONTHS_AHEAD)
-            await referrals.publish_terms(conn, terms=invitation_terms(settings))
-            await audit.make_years(conn, now=dt.datetime.now(dt.UTC))
-        if not (settings.demo if demo is None else demo):
-            return
-        moment = now or dt.datetime.now(dt.UTC)
-        async with as_role(conn, Role.OWNER):
-            await demo_supplier.fill(conn, now=moment)
-            await demo_supplier.extend_horizon(conn, now=moment)
-            past = await demo_supplier.fill_stays(conn, now=moment)
-        if past:
-            log.info("demo.filled", stays=past)
-    finally:
-        await conn.close()
-
-
-def invitation_terms(settings: Settings) -> referrals.Terms:
-    """The operator's amounts in minor units. Raises ConfigurationError for a part of one that is too small to pay."""
-    currency = settings.referral_currency
-
-    def minor(name: str, amount: Decimal) -> int:
-        try:
-            units = amount.scaleb(minor_units(currency))
-        except UnknownCurrency:
-            raise ConfigurationError(f"RAHHAL_REFERRAL_CURRENCY: {currency} is not known") from None
-        if units != int(units):
-            raise ConfigurationError(f"{name}: {currency} has no coins that small")
-        return int(units)
-
-    return referrals.Terms(
-        referrer=minor("RAHHAL_REFERRER_REWARD", settings.referrer_reward),
-        referred=minor("RAHHAL_REFERRED_REWARD", settings.referred_reward),
-        bonus=minor("RAHHAL_REFERRAL_BONUS_48H", settings.referral_bonus),
-        currency=currency,
-        most_rewards_a_month=settings.referral_monthly_cap,
-        most_joins_a_day=settings.referral_daily_joins,
-    )
-
-
-IMPORTS: Mapping[str, Callable[..., Awaitable[catalogue.Report]]] = {
-    "hotels": partial(
-        catalogue.import_hotels, find_city=lambda name, country: _city(city_named(name, country))
-    ),
-    "rates": catalogue.import_rates,
-    "allotments": catalogue.import_allotments,
-}
-
-
-def _city(place: Place | None) -> catalogue.City | None:
-    if place is None or place.geonameid is None:
-        return None
-    return catalogue.City(place.geonameid, place.name_ar, place.name_en, place.country)
-
-
-async def bring_in(place: Database, kind: str, path: Path) -> catalogue.Report:
-    """Import an operator's CSV file into a migrated database, in one transaction. `kind`: hotels, rates, allotments.
-
-    Raises ImportRefused when the file cannot be read at all.
-    """
-    try:
-        stream = path.open("rb")
-    except OSError as error:
-        raise ImportRefused(f"{path}: {error.strerror}") from None
-    with stream:
-        return await as_owner(place, lambda conn: IMPORTS[kind](conn, stream, now=dt.datetime.now(dt.UTC)))
 
 
 # ---------------------------------------------------------------------------------------------- what answers
@@ -343,7 +201,11 @@ async def serve(
         if with_worker:
             background += _worker_tasks(shared, senders, stopping)
             if client and door and settings.telegram_webhook_secret is None:
-                poller = telegram.TelegramPoller(client, door=door, lease=PollingLease(shared))
+                poller = telegram.TelegramPoller(
+                    client,
+                    door=door,
+                    lease=PollingLease(shared.workers, shared.settings, worker=shared.worker),
+                )
                 background.append(asyncio.create_task(_until(stopping, poller.run()), name="telegram"))
         if client:
             background.append(
@@ -552,79 +414,3 @@ async def _stop_or_failure(stop: asyncio.Event, background: list[asyncio.Task[An
             task.result()
     finally:
         waiting.cancel()
-
-
-# ---------------------------------------------------------------------------------------------- small adapters
-
-
-class UploadsInDatabase:
-    """bot.events.Uploads over the table `uploads`."""
-
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
-
-    async def find(self, channel: Channel, sha256: str) -> str | None:
-        async with self._pool.acquire() as conn, as_role(conn, Role.WORKER):
-            return await outbox.uploaded(conn, channel=channel.value, sha256=sha256)
-
-    async def remember(self, channel: Channel, sha256: str, media_id: str) -> None:
-        async with self._pool.acquire() as conn, as_role(conn, Role.WORKER):
-            await outbox.remember_upload(conn, channel=channel.value, sha256=sha256, media_id=media_id)
-
-
-class PollingLease:
-    """telegram.Lease over the table `leases`: one process polls a bot, and that bot's offset outlives it."""
-
-    def __init__(self, shared: Core) -> None:
-        self._pool = shared.workers
-        self._worker = shared.worker
-        # Another bot counts its updates from elsewhere: with this one's offset it would skip what waits for it.
-        token = shared.settings.telegram_bot_token
-        bot_id = token.get_secret_value().partition(":")[0] if token else ""
-        self._name = f"telegram.poll:{bot_id}"
-
-    def _conn(self) -> contextlib.AbstractAsyncContextManager[asyncpg.Connection]:
-        return visit(self._pool, Role.WORKER)
-
-    async def hold(self) -> bool:
-        async with self._conn() as conn:
-            lease = dt.timedelta(seconds=telegram.LEASE_SECONDS)
-            return await outbox.hold_lease(conn, name=self._name, worker=self._worker, lease=lease)
-
-    async def offset(self) -> int | None:
-        async with self._conn() as conn:
-            value = await outbox.lease_value(conn, name=self._name)
-            return int(value) if value is not None else None
-
-    async def store_offset(self, offset: int) -> bool:
-        async with self._conn() as conn:
-            return await outbox.set_lease_value(conn, name=self._name, worker=self._worker, value=offset)
-
-    async def drop(self, pause: float = 0.0) -> None:
-        async with self._conn() as conn:
-            rest = dt.timedelta(seconds=pause)
-            await outbox.drop_lease(conn, name=self._name, worker=self._worker, pause=rest)
-
-
-class Typing:
-    """Hear, then show on WhatsApp that an answer is being written: best effort, never in the way of the 200."""
-
-    def __init__(self, door: Door, sender: Sender) -> None:
-        self._door = door
-        self._sender = sender
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def hear(self, events: list[Event]) -> int:
-        new = await self._door.hear(events)
-        if new:
-            latest = {event.address: event.external_id for event in events}
-            for address, message in latest.items():
-                task = asyncio.create_task(self._sender.show_typing(address, last_message=message))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-        return new
-
-    async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)

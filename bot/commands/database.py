@@ -67,10 +67,10 @@ def register(add_command: Adder) -> None:
 
 
 async def _url(_arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.settings import load
 
-    async with app.database(load(), leave_up=True) as place:
+    async with database.opened(load(), leave_up=True) as place:
         print(place.direct)
     return 0
 
@@ -88,13 +88,13 @@ async def _stop(_arguments: argparse.Namespace) -> int:
 
 
 async def _status(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.jobs.schedule import jobs
     from bot.operations import status
     from bot.settings import load
 
     settings = load()
-    async with app.database(settings) as place:
+    async with database.opened(settings) as place:
         ours = jobs(demo=settings.demo, archive=settings.archive_folder, heads=settings.audit_heads)
         found = await status.read(place.direct, ours, now=dt.datetime.now(dt.UTC))
     show(status.as_json(found), status.lines(found), as_json=arguments.json)
@@ -102,56 +102,56 @@ async def _status(arguments: argparse.Namespace) -> int:
 
 
 async def _slow(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.operations import status
     from bot.settings import load
 
-    async with app.database(load()) as place:
+    async with database.opened(load()) as place:
         found = await status.slow(place.direct, longer_than=dt.timedelta(seconds=arguments.seconds))
     show(status.as_json(found), status.slow_lines(found), as_json=arguments.json)
     return 0
 
 
 async def _backup(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.operations import backups
     from bot.settings import load
 
-    async with app.database(load()) as place:
+    async with database.opened(load()) as place:
         made = await backups.backup(place.direct, arguments.file)
     print(f"{made.file}: {made.size} bytes, SHA-256 {made.sha256}")
     return 0
 
 
 async def _restore(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.operations import backups
     from bot.settings import load
 
-    async with app.database(load()) as place:
+    async with database.opened(load()) as place:
         await backups.restore(place.direct, arguments.file)
     print("restored; the database is up to date")
     return 0
 
 
 async def _metrics(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.operations import figures, status
     from bot.settings import load
 
-    async with app.database(load()) as place:
-        found = await app.as_owner(place, lambda conn: figures.days(conn, most=arguments.days))
+    async with database.opened(load()) as place:
+        found = await database.as_owner(place, lambda conn: figures.days(conn, most=arguments.days))
     show(status.as_json(found), figures.day_lines(found), as_json=arguments.json)
     return 0
 
 
 async def _analytics(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.operations import figures, status
     from bot.settings import load
 
-    async with app.database(load()) as place:
-        found = await app.as_owner(
+    async with database.opened(load()) as place:
+        found = await database.as_owner(
             place, lambda conn: figures.person(conn, arguments.user, now=dt.datetime.now(dt.UTC))
         )
     show(status.as_json(found), figures.person_lines(found), as_json=arguments.json)
@@ -159,12 +159,12 @@ async def _analytics(arguments: argparse.Namespace) -> int:
 
 
 async def _verify_audit(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.operations import audit, status
     from bot.settings import load
 
     settings = load()
-    async with app.database(settings) as place:
+    async with database.opened(settings) as place:
         if arguments.accept:
             await audit.accept(place.direct, settings.audit_heads, now=dt.datetime.now(dt.UTC))
         verdict = await audit.verify(place.direct, settings.audit_heads, known=arguments.head)
@@ -173,17 +173,17 @@ async def _verify_audit(arguments: argparse.Namespace) -> int:
 
 
 async def _archive(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.jobs import archiving
     from bot.settings import load
 
     settings = load()
-    async with app.database(settings) as place:
+    async with database.opened(settings) as place:
         if arguments.action == "run":
-            async for outcome in app.archive_months(place, _archive_folder(settings)):
+            async for outcome in database.archive_months(place, _archive_folder(settings)):
                 print(outcome)
             return 0
-        shelf = await app.as_owner(place, lambda conn: archiving.look(conn, now=dt.datetime.now(dt.UTC)))
+        shelf = await database.as_owner(place, lambda conn: archiving.look(conn, now=dt.datetime.now(dt.UTC)))
     for archive in shelf.archives:
         state = "online again" if archive.restored_at else "archived"
         print(
@@ -195,14 +195,16 @@ async def _archive(arguments: argparse.Namespace) -> int:
 
 
 async def _restore_log(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.jobs import archiving
     from bot.settings import load
 
     settings = load()
     folder = _archive_folder(settings)
-    async with app.database(settings) as place:
-        rows = await app.as_owner(place, lambda conn: archiving.restore(conn, arguments.month, folder=folder))
+    async with database.opened(settings) as place:
+        rows = await database.as_owner(
+            place, lambda conn: archiving.restore(conn, arguments.month, folder=folder)
+        )
     print(f"{arguments.month:%Y-%m} is online again, {rows} rows; it is archived again after 30 days")
     return 0
 

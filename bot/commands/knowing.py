@@ -30,28 +30,30 @@ def _referrals(arguments: argparse.Namespace) -> int | None:
 
 
 async def _settle_referrals(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.operations import invitations
     from bot.settings import load
 
-    async with app.database(load()) as place:
+    async with database.opened(load()) as place:
         if arguments.referral is not None:
             granted, now = arguments.action == "grant", dt.datetime.now(dt.UTC)
-            done = await app.as_owner(
+            done = await database.as_owner(
                 place, lambda conn: invitations.decide(conn, arguments.referral, grant=granted, now=now)
             )
             print(done)
             return 0
-        found = await app.as_owner(place, invitations.look)
+        found = await database.as_owner(place, invitations.look)
     show(invitations.as_json(found), invitations.lines(found), as_json=arguments.json)
     return 0
 
 
 async def _predictions(arguments: argparse.Namespace) -> None:
-    from bot import app
+    from bot import database
     from bot.operations import predictions, status
     from bot.settings import load
 
-    async with app.database(load()) as place:
-        found = await app.as_owner(place, lambda conn: predictions.look(conn, now=dt.datetime.now(dt.UTC)))
+    async with database.opened(load()) as place:
+        found = await database.as_owner(
+            place, lambda conn: predictions.look(conn, now=dt.datetime.now(dt.UTC))
+        )
     show(status.as_json(found), found.lines(), as_json=arguments.json)

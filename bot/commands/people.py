@@ -34,7 +34,7 @@ async def _revoke(arguments: argparse.Namespace) -> int:
 
 
 async def _give_role(arguments: argparse.Namespace, role: Literal["user", "operator", "admin"]) -> int:
-    from bot import app
+    from bot import database
     from bot.events import Channel
     from bot.operations import roles
     from bot.settings import load
@@ -45,21 +45,21 @@ async def _give_role(arguments: argparse.Namespace, role: Literal["user", "opera
     if login and login[0] is Channel.WHATSAPP:
         login = (login[0], login[1].lstrip("+"))  # WhatsApp's ids of phones have no plus
     settings = load()
-    async with app.database(settings) as place:
-        await app.prepare(settings, place, demo=False)
+    async with database.opened(settings) as place:
+        await database.prepare(settings, place, demo=False)
         known, before = await roles.give(place.direct, login or arguments.user, role)
     print(f"{roles.line(known)}  {'unchanged' if before == known.role else f'was {before}'}")
     return 0
 
 
 async def _list(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.operations import roles, status
     from bot.settings import load
 
     settings = load()
-    async with app.database(settings) as place:
-        await app.prepare(settings, place, demo=False)
+    async with database.opened(settings) as place:
+        await database.prepare(settings, place, demo=False)
         found = await roles.house(place.direct)
     show(status.as_json(found), roles.lines(found), as_json=arguments.json)
     return 0

@@ -63,7 +63,7 @@ async def _serve(*, with_web: bool, with_worker: bool) -> None:
     from bot.settings import load
 
     settings = load()  # before everything else is loaded: a wrong setting is said at once
-    from bot import app, logs
+    from bot import app, database, logs
 
     logs.set_up(level=settings.log_level, style=settings.log_format)
     stop = asyncio.Event()
@@ -74,17 +74,17 @@ async def _serve(*, with_web: bool, with_worker: bool) -> None:
     def ready(address: str) -> None:
         print(f"رحّال: {address}", flush=True)
 
-    async with app.database(settings) as place:
-        await app.prepare(settings, place)
+    async with database.opened(settings) as place:
+        await database.prepare(settings, place)
         await app.serve(settings, place, with_web=with_web, with_worker=with_worker, stop=stop, ready=ready)
 
 
 async def _migrate(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.settings import load
     from db import migrate
 
-    async with app.database(load()) as place:
+    async with database.opened(load()) as place:
         if not arguments.status:
             for applied in await migrate.migrate(place.direct):
                 print(f"applied {applied.version:04d}_{applied.name}.sql")
@@ -99,7 +99,7 @@ async def _migrate(arguments: argparse.Namespace) -> int:
 
 
 async def _chat(arguments: argparse.Namespace) -> int:
-    from bot import app, logs, terminal
+    from bot import app, database, logs, terminal
     from bot.settings import load
 
     settings = load(locale=arguments.locale)
@@ -107,8 +107,8 @@ async def _chat(arguments: argparse.Namespace) -> int:
     script = terminal.read_script(arguments.script) if arguments.script else None
     clock = app.moved_clock(arguments.now)
     async with contextlib.AsyncExitStack() as stack:
-        place = await stack.enter_async_context(app.database(settings))
-        await app.prepare(settings, place, now=clock())
+        place = await stack.enter_async_context(database.opened(settings))
+        await database.prepare(settings, place, now=clock())
         shared = await stack.enter_async_context(app.core(settings, place, clock=clock))
         traveler = terminal.Terminal(
             shared,

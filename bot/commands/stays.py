@@ -28,45 +28,45 @@ def register(add_command: Adder) -> None:
 
 
 async def _list(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.operations import stays
     from bot.settings import load
 
-    async with app.database(load()) as place:
+    async with database.opened(load()) as place:
         found = await stays.listed(place.direct, now=dt.datetime.now(dt.UTC), days=arguments.days)
     show(None, stays.lines(found), as_json=False)
     return 0
 
 
 async def _report(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.operations import stays
     from bot.settings import load
     from db.outcomes import Report
 
     what = Report(arguments.report.replace("-", "_"))
-    async with app.database(load()) as place:
+    async with database.opened(load()) as place:
         print(await stays.report(place.direct, code=arguments.code, what=what, now=dt.datetime.now(dt.UTC)))
     return 0
 
 
 async def _notes(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.operations import stays
     from bot.settings import load
 
-    async with app.database(load()) as place:
+    async with database.opened(load()) as place:
         found = await stays.notes(place.direct, shown=arguments.shown)
     show(None, stays.note_lines(found), as_json=False)
     return 0
 
 
 async def _note(arguments: argparse.Namespace) -> int:
-    from bot import app
+    from bot import database
     from bot.operations import stays
     from bot.settings import load
 
     shown = arguments.report == "show-note"
-    async with app.database(load()) as place:
+    async with database.opened(load()) as place:
         print(await stays.release(place.direct, code=arguments.code, shown=shown))
     return 0

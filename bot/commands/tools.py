@@ -59,13 +59,13 @@ def _import(arguments: argparse.Namespace) -> int | None:
 
 
 async def _bring_in(kind: str, path: Path) -> int:
-    from bot import app
+    from bot import database
     from bot.settings import load
 
     settings = load()
-    async with app.database(settings) as place:
-        await app.prepare(settings, place, demo=False)
-        report = await app.bring_in(place, kind, path)
+    async with database.opened(settings) as place:
+        await database.prepare(settings, place, demo=False)
+        report = await database.bring_in(place, kind, path)
     for line in report.lines():
         print(line)
     return 1 if report.problems else 0

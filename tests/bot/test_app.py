@@ -9,6 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot import app
+from bot import database as places
+from bot.adapters import PollingLease
 from bot.errors import ConfigurationError
 from bot.settings import load
 from db import referrals
@@ -23,12 +25,12 @@ async def test_a_login_for_turns_carries_turns_alone(database: str, tmp_path: Pa
         telegram_bot_token=SecretStr("123:abc"),
         data_dir=tmp_path,
     )
-    async with app.database(settings) as place, app.core(settings, place) as shared:
+    async with places.opened(settings) as place, app.core(settings, place) as shared:
         assert await shared.pool.fetchval("SHOW statement_timeout") == "12345ms"
         assert await shared.workers.fetchval("SHOW statement_timeout") == "0"
         await shared.pool.close()
         assert (await shared.backlog())["inbox"] == 0
-        assert await app.PollingLease(shared).hold()
+        assert await PollingLease(shared.workers, settings, worker=shared.worker).hold()
 
 
 async def test_each_bot_has_a_polling_lease_of_its_own(database: str, tmp_path: Path) -> None:
@@ -37,8 +39,8 @@ async def test_each_bot_has_a_polling_lease_of_its_own(database: str, tmp_path: 
         settings = load(
             database_url=SecretStr(database), telegram_bot_token=SecretStr(token), data_dir=tmp_path
         )
-        async with app.database(settings) as place, app.core(settings, place) as shared:
-            lease = app.PollingLease(shared)
+        async with places.opened(settings) as place, app.core(settings, place) as shared:
+            lease = PollingLease(shared.workers, settings, worker=shared.worker)
             assert await lease.hold()
             assert await lease.offset() is None
             assert await lease.store_offset(offset or 5)
@@ -49,8 +51,8 @@ async def test_a_second_start_adds_nothing_to_the_demo(database: str, tmp_path: 
     settings = load(database_url=SecretStr(database), data_dir=tmp_path)
     counts = []
     for _ in range(2):
-        async with app.database(settings) as place:
-            await app.prepare(settings, place)
+        async with places.opened(settings) as place:
+            await places.prepare(settings, place)
         conn = await asyncpg.connect(database)
         async with as_role(conn, Role.OWNER):
             counts.append(
@@ -76,7 +78,7 @@ def test_what_invitations_earn_is_set_in_whole_units(
     monkeypatch.setenv("RAHHAL_REFERRAL_CURRENCY", currency)
     for name in ("RAHHAL_REFERRER_REWARD", "RAHHAL_REFERRED_REWARD", "RAHHAL_REFERRAL_BONUS_48H"):
         monkeypatch.setenv(name, amount)
-    terms = app.invitation_terms(load())
+    terms = places.invitation_terms(load())
     assert (terms.referrer, terms.referred, terms.bonus, terms.currency) == (minor, minor, minor, currency)
 
 
@@ -91,16 +93,16 @@ def test_amounts_nobody_can_pay_stop_the_start(
     monkeypatch.setenv("RAHHAL_REFERRAL_CURRENCY", currency)
     monkeypatch.setenv("RAHHAL_REFERRER_REWARD", amount)
     with pytest.raises(ConfigurationError, match=named):
-        app.invitation_terms(load())
+        places.invitation_terms(load())
 
 
 async def test_a_start_publishes_what_invitations_earn_once(
     monkeypatch: pytest.MonkeyPatch, database: str
 ) -> None:
     monkeypatch.setenv("RAHHAL_REFERRED_REWARD", "7.5")
-    place = app.Database(database, database, database)
+    place = places.Database(database, database, database)
     for _ in range(2):
-        await app.prepare(load(), place, demo=False)
-    counted = await app.as_owner(place, lambda conn: conn.fetchval("SELECT count(*) FROM referral_terms"))
-    terms = await app.as_owner(place, referrals.current_terms)
+        await places.prepare(load(), place, demo=False)
+    counted = await places.as_owner(place, lambda conn: conn.fetchval("SELECT count(*) FROM referral_terms"))
+    terms = await places.as_owner(place, referrals.current_terms)
     assert (counted, terms.referred, terms.referrer) == (2, 750, 1000)
