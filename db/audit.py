@@ -16,7 +16,8 @@ PATIENCE = 3600.0
 class Witness:
     """The log at one moment: the last batch and its head, and the rows not sealed yet, as `snapshot` saw them.
 
-    `tail_root` is the SHA-256 over id and leaf of the rows with ids in (sealed_id, tail_id].
+    `tail_root` is the SHA-256 over id and leaf of the rows with ids in (sealed_id, tail_id]. `year` is the first day of the
+    batch's year, None where that is not known.
     """
 
     batch: int
@@ -26,6 +27,7 @@ class Witness:
     tail_rows: int
     tail_root: bytes
     snapshot: str
+    year: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ async def seal(conn: Connection) -> int:
 async def witness(conn: Connection) -> Witness:
     """What to publish outside PostgreSQL. Runs as rahhal_worker or rahhal_owner."""
     row = await conn.fetchrow(
-        "SELECT batch, head, sealed_id, tail_id, tail_rows, tail_root, snapshot FROM app.audit_witness()"
+        "SELECT batch, head, sealed_id, tail_id, tail_rows, tail_root, snapshot, year FROM app.audit_witness()"
     )
     return Witness(**row)
 
@@ -110,7 +112,7 @@ async def witness(conn: Connection) -> Witness:
 async def contradiction(conn: Connection, *, seen: Witness) -> str | None:
     """What is wrong with something once seen: None when it still stands."""
     found: str | None = await conn.fetchval(
-        "SELECT app.audit_contradiction($1, $2, $3, $4, $5, $6, $7)",
+        "SELECT app.audit_contradiction($1, $2, $3, $4, $5, $6, $7, $8)",
         seen.batch,
         seen.head,
         seen.sealed_id,
@@ -118,6 +120,7 @@ async def contradiction(conn: Connection, *, seen: Witness) -> str | None:
         seen.tail_rows,
         seen.tail_root,
         seen.snapshot,
+        seen.year,
     )
     return found
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import orjson
@@ -44,6 +44,7 @@ def append(file: Path, line: Published) -> None:
             "tail_rows": seen.tail_rows,
             "tail_root": seen.tail_root.hex(),
             "snapshot": seen.snapshot,
+            "year": seen.year,
             "accepted": line.accepted,
         }
     )
@@ -99,6 +100,7 @@ def _parse(text: bytes) -> Published | None:
             tail_rows=int(row["tail_rows"]),
             tail_root=bytes.fromhex(row["tail_root"]),
             snapshot=str(row["snapshot"]),
+            year=date.fromisoformat(row["year"]) if row["year"] else None,
         )
         return Published(datetime.fromisoformat(row["at"]), seen, bool(row["accepted"]))
     except (ValueError, KeyError, TypeError):

@@ -128,7 +128,7 @@ async def _published(conn: asyncpg.Connection, file: Path, last: Published | Non
 async def _known(conn: asyncpg.Connection, known: Sequence[tuple[int, bytes]]) -> list[Problem]:
     found = []
     for batch, head in known:
-        seen = Witness(batch, head, 0, 0, 0, sha256().digest(), "1:1:")  # of a tail nothing is known
+        seen = Witness(batch, head, 0, 0, 0, sha256().digest(), "1:1:", None)  # of a tail nothing is known
         if wrong := await audit.contradiction(conn, seen=seen):
             found.append(Problem(wrong, batch, None, "by the head you gave"))
     return found

@@ -63,7 +63,19 @@ CREATE TABLE audit_retired (
     row_count  bigint NOT NULL,
     upto_batch bigint NOT NULL,
     head       bytea NOT NULL CHECK (octet_length(head) = 32),
-    retired_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    -- The rest of what `head` is the hash of: batch upto_batch without its members. It proves of which year that batch was.
+    -- NULL while no batch has left.
+    epoch         integer,
+    batch_year    date,
+    after_id      bigint,
+    upto_id       bigint,
+    batch_rows    bigint,
+    sealed_at     timestamptz,
+    root          bytea,
+    previous_head bytea,
+    retired_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CHECK (num_nulls(epoch, batch_year, after_id, upto_id, batch_rows, sealed_at, root, previous_head)
+           = CASE WHEN upto_batch = 0 THEN 8 ELSE 0 END)
 );
 
 -- Where the sealer stands: one row. Ids up to `ripe_id` were handed out to transactions older than `ripe_xid`.
@@ -186,10 +198,12 @@ CREATE TRIGGER never_truncated BEFORE TRUNCATE ON audit_payloads_default
 
 SET LOCAL ROLE rahhal_service;
 
--- SHA-256 over salt, old data, new data. No separator is needed: two JSON texts in a row can be told apart.
+-- SHA-256 over salt, old data, new data; the lengths (bytes, and characters, -1 for NULL: 4 bytes each, big-endian) before the
+-- first two say where each ends, so that nothing can be moved from one into another.
 CREATE FUNCTION app.audit_digest(salt bytea, old_data json, new_data json) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN sha256(salt || convert_to(coalesce(old_data::text, '') || coalesce(new_data::text, ''), 'UTF8'));
+    RETURN sha256(int4send(octet_length(salt)) || salt || int4send(coalesce(length(old_data::text), -1))
+                  || convert_to(coalesce(old_data::text, '') || coalesce(new_data::text, ''), 'UTF8'));
 
 -- SHA-256 over the row: numbers and times as PostgreSQL sends them (8 bytes, big-endian), the digest, the three ids as 16
 -- bytes (one zero byte where NULL), then the texts between unit separators (the free ones with their lengths).

@@ -79,13 +79,16 @@ BEGIN
 END
 $$;
 
--- What to publish outside PostgreSQL: the last batch with its head, and the rows not sealed yet, as this snapshot sees them.
+-- What to publish outside PostgreSQL: the last batch with its head and its year (NULL where there is none), and the rows not
+-- sealed yet, as this snapshot sees them.
 CREATE FUNCTION app.audit_witness(
     OUT batch bigint, OUT head bytea, OUT sealed_id bigint, OUT tail_id bigint, OUT tail_rows bigint, OUT tail_root bytea,
-    OUT snapshot text
+    OUT snapshot text, OUT year date
 ) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT m.batch, m.head, m.sealed_id, coalesce(t.last_id, m.sealed_id), t.row_count, sha256(t.members),
-           pg_current_snapshot()::text
+           pg_current_snapshot()::text,
+           coalesce((SELECT b.year FROM audit_batches b WHERE b.number = m.batch),
+                    (SELECT max(r.batch_year) FROM audit_retired r WHERE r.upto_batch = m.batch))
     FROM audit_marks m
     CROSS JOIN LATERAL (
         SELECT max(l.id) AS last_id, count(*) AS row_count,
@@ -96,8 +99,8 @@ $$;
 
 -- ------------------------------------------------------------------------------------------------ verifying
 
--- What is wrong with the chain itself. `problem`: removed batch, changed batch, changed head, early retirement (`batch` is
--- then NULL). Row numbers are not its business.
+-- What is wrong with the chain itself. `problem`: removed batch, changed batch, changed head, early retirement (a year that
+-- left before its time, or a batch with a year that is not its own). Row numbers are not its business.
 CREATE FUNCTION app.audit_chain_problems() RETURNS TABLE (problem text, batch bigint, detail text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH start AS (
@@ -134,6 +137,15 @@ CREATE FUNCTION app.audit_chain_problems() RETURNS TABLE (problem text, batch bi
     UNION ALL
     SELECT 'early retirement', NULL, to_char(r.year, 'YYYY') || ' left before its seven years were over'
     FROM audit_retired r WHERE (r.year + interval '8 years') AT TIME ZONE 'UTC' > now()
+    UNION ALL
+    SELECT 'early retirement', r.upto_batch, 'it left with ' || to_char(r.year, 'YYYY') || ' and is of ' || to_char(r.batch_year, 'YYYY')
+    FROM audit_retired r WHERE r.batch_year > r.year
+    UNION ALL
+    SELECT 'changed head', r.upto_batch, 'it is not of the batch with which ' || to_char(r.year, 'YYYY') || ' left'
+    FROM audit_retired r
+    WHERE r.upto_batch > 0
+      AND r.head IS DISTINCT FROM app.audit_head(r.previous_head, r.upto_batch, r.epoch, r.batch_year, r.after_id, r.upto_id,
+                                                 r.batch_rows, r.sealed_at, r.root)
 $$;
 
 -- Ranges of ids (after_id, upto_id] that together hold every row, each about `most` rows: work for several connections.
@@ -154,7 +166,7 @@ $$;
 --   inserted row   it stands where nothing may come any more
 --   reordered row  it stands where another one was sealed
 --   changed row    its columns are not what was hashed, or its hash is not what was sealed
---   changed data   its data are not what was hashed
+--   changed data   its data are not what was hashed, or there are others beside them
 --   removed data   its data are gone without an erasure of its person on record
 --   changed batch  the rows do not add up, and the list that would tell which was changed as well (`id` is NULL)
 -- One aggregate a batch tells whether there is anything; only then are rows looked at one by one.
@@ -181,7 +193,7 @@ BEGIN
         SELECT coalesce(l.id, p.id) AS id, l.leaf, width_bucket(coalesce(l.id, p.id) - 1, starts) AS place,
                CASE WHEN l.id IS NULL THEN true
                     WHEN p.id IS NULL THEN NOT app.audit_erased(l.user_id, l.id)
-                    ELSE l.digest <> app.audit_digest(p.salt, p.old_data, p.new_data) END
+                    ELSE l.digest <> app.audit_digest(p.salt, p.old_data, p.new_data) OR l."timestamp" <> p."timestamp" END
                OR l.leaf <> app.audit_leaf(l.id, l."timestamp", l.table_name, l.operation, l.record_id, l.user_id, l.actor_id,
                                            l.actor, l.login, l.ip_address, l.user_agent, l.xid, l.digest) AS bad
         FROM (SELECT * FROM audit_log a
@@ -219,7 +231,8 @@ BEGIN
                    l.id IS NOT NULL AS logged, l.leaf, l.table_name,
                    l.leaf = app.audit_leaf(l.id, l."timestamp", l.table_name, l.operation, l.record_id, l.user_id, l.actor_id,
                                            l.actor, l.login, l.ip_address, l.user_agent, l.xid, l.digest) AS whole,
-                   CASE WHEN p.id IS NOT NULL THEN l.digest = app.audit_digest(p.salt, p.old_data, p.new_data) END AS data_whole,
+                   CASE WHEN p.id IS NOT NULL
+                        THEN l.digest = app.audit_digest(p.salt, p.old_data, p.new_data) AND l."timestamp" = p."timestamp" END AS data_whole,
                    p.id IS NULL AND NOT app.audit_erased(l.user_id, l.id) AS data_gone
             FROM (SELECT * FROM audit_log a
                   WHERE a.id > audit_row_problems.after_id AND a.id <= audit_row_problems.upto_id) AS l
@@ -252,9 +265,10 @@ CREATE FUNCTION app.audit_erased(person uuid, row_id bigint) RETURNS boolean
 $$;
 
 -- Whether what a witness saw (see app.audit_witness) still stands: NULL, or what is wrong with it: removed batch, changed head,
--- truncated tail (rows it saw unsealed are not there as they were). Of a year that has left only its last head is known.
+-- truncated tail (rows it saw unsealed are not there as they were). Of a year that has left only its last head is known; but
+-- only a year that has left can have taken the witness's batch along.
 CREATE FUNCTION app.audit_contradiction(
-    batch bigint, head bytea, sealed_id bigint, tail_id bigint, tail_rows bigint, tail_root bytea, snapshot text
+    batch bigint, head bytea, sealed_id bigint, tail_id bigint, tail_rows bigint, tail_root bytea, snapshot text, year date
 ) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH known AS (
         SELECT b.number, b.head FROM audit_batches b WHERE b.number = $1
@@ -262,7 +276,8 @@ CREATE FUNCTION app.audit_contradiction(
         UNION ALL SELECT 0, decode(repeat('00', 32), 'hex') WHERE $1 = 0
     )
     SELECT CASE
-        WHEN $1 < (SELECT max(r.upto_batch) FROM audit_retired r) THEN NULL
+        WHEN $1 < (SELECT max(r.upto_batch) FROM audit_retired r)
+            THEN CASE WHEN $8 > (SELECT max(r.year) FROM audit_retired r) THEN 'removed batch' END
         WHEN NOT EXISTS (SELECT FROM known) THEN 'removed batch'
         WHEN NOT EXISTS (SELECT FROM known k WHERE k.head = $2) THEN 'changed head'
         WHEN (SELECT count(*) = tail_rows
@@ -274,11 +289,11 @@ CREATE FUNCTION app.audit_contradiction(
 $$;
 
 GRANT EXECUTE ON FUNCTION
-    app.seal_audit(), app.audit_witness(), app.audit_contradiction(bigint, bytea, bigint, bigint, bigint, bytea, text)
+    app.seal_audit(), app.audit_witness(), app.audit_contradiction(bigint, bytea, bigint, bigint, bigint, bytea, text, date)
 TO rahhal_worker;
 GRANT EXECUTE ON FUNCTION
     app.audit_chain_problems(), app.audit_slices(integer), app.audit_row_problems(bigint, bigint),
-    app.audit_witness(), app.audit_contradiction(bigint, bytea, bigint, bigint, bigint, bytea, text)
+    app.audit_witness(), app.audit_contradiction(bigint, bytea, bigint, bigint, bigint, bytea, text, date)
 TO rahhal_owner;
 
 SET LOCAL ROLE rahhal_owner;
@@ -319,10 +334,20 @@ BEGIN
     SELECT b.* INTO last FROM audit_batches b
     WHERE b.number < coalesce((SELECT min(n.number) FROM audit_batches n WHERE n.year > first), 9223372036854775807)
     ORDER BY b.number DESC LIMIT 1;
-    INSERT INTO audit_retired (year, row_count, upto_batch, head)
-    VALUES (first, leaving,
-            coalesce(last.number, (SELECT max(r.upto_batch) FROM audit_retired r), 0),
-            coalesce(last.head, (SELECT r.head FROM audit_retired r ORDER BY r.upto_batch DESC LIMIT 1), decode(repeat('00', 32), 'hex')));
+    -- A year without a batch of its own leaves where the one before it did, or where the chain begins.
+    INSERT INTO audit_retired (year, row_count, upto_batch, head, epoch, batch_year, after_id, upto_id, batch_rows, sealed_at, root,
+                               previous_head)
+    SELECT first, leaving, l.*
+    FROM (
+        SELECT b.number, b.head, b.epoch, b.year, b.after_id, b.upto_id, b.row_count, b.sealed_at, b.root, b.previous_head
+        FROM audit_batches b WHERE b.number = last.number
+        UNION ALL
+        SELECT r.upto_batch, r.head, r.epoch, r.batch_year, r.after_id, r.upto_id, r.batch_rows, r.sealed_at, r.root, r.previous_head
+        FROM audit_retired r
+        UNION ALL
+        SELECT 0, decode(repeat('00', 32), 'hex'), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    ) AS l
+    ORDER BY l.number DESC LIMIT 1;
     DELETE FROM audit_batches b WHERE b.number <= last.number;
     EXECUTE format('ALTER TABLE audit_log DETACH PARTITION %I', log);
     EXECUTE format('ALTER TABLE audit_payloads DETACH PARTITION %I', payloads);

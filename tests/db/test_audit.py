@@ -170,7 +170,8 @@ async def test_the_hashes_are_what_is_documented(log: asyncpg.Connection) -> Non
     """Computed here from the columns alone, so that another program could verify the log."""
     await add_things(log, 1, uuid4())
     (row,) = await entries(log)
-    assert row["digest"] == sha256(row["salt"] + row["new"].encode()).digest()
+    lengths = len(row["salt"]).to_bytes(4, "big"), (-1).to_bytes(4, "big", signed=True)
+    assert row["digest"] == sha256(lengths[0] + row["salt"] + lengths[1] + row["new"].encode()).digest()
     micros = (row["timestamp"] - dt.datetime(2000, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
     texts = ["INSERT", "1", "-", "6", "things", "12", "rahhal_owner", "6", "rahhal", row["user_agent"]]
     expected = sha256(
@@ -392,6 +393,19 @@ REHASH = """
 UPDATE audit_log SET leaf = sha256('forged'), actor = 'nobody' WHERE id = 5
 """
 
+RETIREMENT = """
+INSERT INTO audit_retired (year, row_count, upto_batch, head, epoch, batch_year, after_id, upto_id, batch_rows, sealed_at, root,
+                           previous_head)
+SELECT '{year}', 3, b.number, b.head, b.epoch, {batch_year}, b.after_id, b.upto_id, b.row_count, b.sealed_at, b.root,
+       b.previous_head
+FROM audit_batches b WHERE b.number = {number};
+"""
+FIRST_AWAY = """
+DELETE FROM audit_log WHERE id < 4;
+DELETE FROM audit_payloads WHERE id < 4;
+DELETE FROM audit_batches WHERE number = 1;
+"""
+
 TAMPERING: dict[str, tuple[str, list[tuple[str, int | None, int | None]]]] = {
     "a column": ("UPDATE audit_log SET actor = 'nobody' WHERE id = 5", [("changed row", 2, 5)]),
     "a time": (
@@ -402,6 +416,19 @@ TAMPERING: dict[str, tuple[str, list[tuple[str, int | None, int | None]]]] = {
     "a hash as well": (REHASH, [("changed row", 2, 5)]),
     "data": ("UPDATE audit_payloads SET new_data = '{}' WHERE id = 5", [("changed data", 2, 5)]),
     "a salt": ("UPDATE audit_payloads SET salt = '\\x00' WHERE id = 5", [("changed data", 2, 5)]),
+    "data into the salt": (
+        "UPDATE audit_payloads SET salt = salt || convert_to(new_data::text, 'UTF8'), new_data = NULL WHERE id = 5",
+        [("changed data", 2, 5)],
+    ),
+    "what came told as what went": (
+        "UPDATE audit_payloads SET old_data = new_data, new_data = NULL WHERE id = 5",
+        [("changed data", 2, 5)],
+    ),
+    "data told twice": (
+        "INSERT INTO audit_payloads SELECT id, \"timestamp\" + interval '1 s', salt, old_data, new_data "
+        "FROM audit_payloads WHERE id = 5",
+        [("changed data", 2, 5)],
+    ),
     "data away": ("DELETE FROM audit_payloads WHERE id = 5", [("removed data", 2, 5)]),
     "a row away": ("DELETE FROM audit_log WHERE id = 5", [("removed row", 2, 5)]),
     "a row and its data away": (
@@ -456,9 +483,17 @@ TAMPERING: dict[str, tuple[str, list[tuple[str, int | None, int | None]]]] = {
         ],
     ),
     "a year gone too early": (
-        "INSERT INTO audit_retired VALUES ('2026-01-01', 3, 1, (SELECT head FROM audit_batches WHERE number = 1));"
-        "DELETE FROM audit_batches WHERE number = 1",
+        RETIREMENT.format(year="2026-01-01", batch_year="b.year", number=1)
+        + "DELETE FROM audit_batches WHERE number = 1",
         [("early retirement", None, None)],
+    ),
+    "rows gone with a year that is not theirs": (
+        RETIREMENT.format(year="2015-01-01", batch_year="b.year", number=1) + FIRST_AWAY,
+        [("early retirement", 1, None)],
+    ),
+    "rows gone with a year that is given to them": (
+        RETIREMENT.format(year="2015-01-01", batch_year="'2015-01-01'", number=1) + FIRST_AWAY,
+        [("changed head", 1, None)],
     ),
 }
 
@@ -671,7 +706,10 @@ async def test_a_year_leaves_after_seven_and_the_chain_goes_on(log: asyncpg.Conn
     assert await problems(log) == []
     async with intruder(log):
         await log.execute("UPDATE audit_retired SET head = sha256('forged') WHERE upto_batch = 4")
-    assert [(one.kind, one.batch) for one in await problems(log)] == [("changed head", 5)]
+    assert {(one.kind, one.batch) for one in await problems(log)} == {
+        ("changed head", 4),
+        ("changed head", 5),
+    }
 
 
 @pytest.mark.parametrize("year", [dt.datetime.now(dt.UTC).year, dt.datetime.now(dt.UTC).year - 7])
@@ -723,6 +761,36 @@ async def test_a_witness_stands_until_something_it_saw_is_gone(log: asyncpg.Conn
     async with intruder(log):
         await log.execute("DELETE FROM audit_log WHERE id = 10")
     assert await contradiction(log, seen) == "truncated tail"
+
+
+async def test_a_witness_is_answered_by_its_own_year_alone(log: asyncpg.Connection) -> None:
+    """Whoever takes everything away and says it left long ago, with a chain of their own."""
+    await old_and_new(log)
+    async with as_role(log, Role.WORKER):
+        seen = await audit.witness(log)
+    assert (seen.batch, seen.year) == (5, dt.date(dt.datetime.now(dt.UTC).year, 1, 1))
+    assert await retire(log, 2014) == 2
+    assert await retire(log, 2015) == 2
+    assert await contradiction(log, seen) is None
+    async with as_role(log, Role.SERVICE):
+        head = await log.fetchval(FORGED_HEAD)
+    async with intruder(log):
+        await log.execute(FORGERY.format(head=head.hex()))
+    assert await problems(log) == []
+    assert await contradiction(log, seen) == "removed batch"
+
+
+FORGED_HEAD = """
+SELECT app.audit_head(r.previous_head, 6, r.epoch, r.batch_year, r.after_id, r.upto_id, r.batch_rows, r.sealed_at, r.root)
+FROM audit_retired r WHERE r.year = '2015-01-01'
+"""
+FORGERY = """
+UPDATE audit_retired SET upto_batch = 6, head = '\\x{head}' WHERE year = '2015-01-01';
+DELETE FROM audit_log;
+DELETE FROM audit_payloads;
+DELETE FROM audit_batches;
+UPDATE audit_marks SET batch = 6, head = '\\x{head}';
+"""
 
 
 async def contradiction(conn: asyncpg.Connection, seen: Any) -> str | None:
