@@ -12,8 +12,8 @@ from db import trips
 from handlers import offers as wording
 from handlers.reservation import CHANGING, Booking, booked_stay, hotel_of, seed, take
 from handlers.results import last_request, nth, pointed_at, stay_of
-from handlers.review import CONSENT, book, decline, give_back, insist, review
-from locales import Phrase
+from handlers.review import CONSENT, book, consents, decline, give_back, insist, review
+from locales import Money, Phrase
 from locales.names import suggest
 
 MOST_ROOMS = 9
@@ -101,7 +101,9 @@ async def ask_room(turn: Turn, booking: Booking) -> Reply | Outcome | Move:
         turn.row(
             offer.room.name(texts.language),
             texts.say(
-                "description.room", board=wording.board(turn, offer.room.board), price=wording.nightly(offer)
+                "description.room",
+                board=wording.board(turn, offer.room.board),
+                price=wording.price(turn, offer),
             ),
             "fill",
             slots={"room": offer.id, "agreed": offer.total.minor},
@@ -109,9 +111,10 @@ async def ask_room(turn: Turn, booking: Booking) -> Reply | Outcome | Move:
         )
         for offer in found
     )
-    question = texts.say("booking.ask_room", hotel=name)
+    asked = "booking.ask_room" if len(found) > 1 else "booking.ask_only_room"
+    question = texts.say(asked, hotel=name)
     text = question if turn.again else Phrase(f"{rooms}\n\n{question}")
-    key = "booking.ask_room" if turn.again else "hotel.rooms"
+    key = asked if turn.again else "hotel.rooms"
     reply = turn.compose(key, text, {"hotel": hotel.identifier, "rooms": len(found)})
     return with_buttons(reply, menu=Menu(opener=texts.say("button.list_open"), rows=rows), expects="choice")
 
@@ -121,6 +124,14 @@ async def choose_room(turn: Turn, move: Move) -> Move:
     top = turn.dialogue.top
     chosen = nth(top.slots.get("rooms", ()) if top else (), move.args)
     return Move("fill", slots={"room": chosen[0], "agreed": chosen[1]}) if chosen else Move("miss")
+
+
+def only_room(booking: Booking) -> dict[str, object]:
+    """«نعم» chooses the room when it is the only one; of several it chooses none."""
+    if len(booking.rooms) != 1:
+        return {}
+    room, total = booking.rooms[0]
+    return {"room": room, "agreed": total}
 
 
 async def ask_name(turn: Turn, booking: Booking) -> Reply:
@@ -170,10 +181,18 @@ async def write_name(turn: Turn, move: Move) -> None:
     turn.dialogue.expecting = "name"
 
 
-async def begin(turn: Turn, move: Move) -> Move:
-    """«احجز»: with something pointed at it begins; at the review it is as good as a «yes»."""
+async def begin(turn: Turn, move: Move) -> Move | None:
+    """«احجز»: with something pointed at it begins; at the review it is as good as a «yes», at a cancellation as a «no»."""
     top = turn.dialogue.top
     pointed = pointed_at(turn.dialogue.memory, move.args)
+    if not move.args and top is not None and top.flow == "cancel":
+        return Move("deny")
+    if not move.args and consents(turn.heard):
+        if top is not None and top.flow == "search":
+            return Move("affirm")
+        if top is None and "booked" in turn.dialogue.memory:
+            turn.add(with_buttons(turn.reply("booking.stands"), (turn.button("button.my_trips", "trips"),)))
+            return None
     if top is not None and top.flow == "booking" and pointed is None and "hotel_name" not in move.args:
         return Move("affirm", args={"booking": True}) if top.asked == "booking" else Move("resume")
     if (
@@ -193,6 +212,20 @@ async def begin(turn: Turn, move: Move) -> Move:
     return Move("begin_booking", slots=move.slots, args=move.args)
 
 
+async def tell_price(turn: Turn, move: Move) -> Move | None:
+    """«بكم؟» while booking: the chosen room's price in all; before that, the rooms with theirs."""
+    top = turn.dialogue.top
+    assert top is not None
+    booking = Booking.model_validate(top.slots)
+    hotel = await hotel_of(turn, booking)
+    if hotel is None or booking.agreed is None:
+        return Move("fill", slots={"room": None})
+    if top.asked == "booking":
+        return Move("resume")
+    turn.say("booking.line.total_before_fees", total=Money(booking.agreed, hotel.currency))
+    return None
+
+
 async def other_rooms(turn: Turn, move: Move) -> Outcome:
     return Outcome(clear=("room", "agreed", "hold"))
 
@@ -207,7 +240,14 @@ BOOKING = Flow(
     (
         Ask("hotel", ask_hotel, expects="hotel", clears=("another", "room", "agreed"), on_deny=decline),
         Ask("another", ask_another, expects="confirm"),
-        Ask("room", ask_room, expects="choice", clears=("agreed",), on_deny=decline),
+        Ask(
+            "room",
+            ask_room,
+            expects="choice",
+            clears=("agreed",),
+            on_affirm=only_room,
+            on_deny=decline,
+        ),
         Ask(
             "guest_name",
             ask_name,
@@ -221,7 +261,13 @@ BOOKING = Flow(
     ),
     begins=frozenset({"begin_booking"}),
     replaces=frozenset({"cancel", "outcome"}),
-    actions={"book": begin, "choose_room": choose_room, "write_name": write_name, "other_rooms": other_rooms},
+    actions={
+        "book": begin,
+        "choose_room": choose_room,
+        "write_name": write_name,
+        "other_rooms": other_rooms,
+        "booking_price": tell_price,
+    },
     accepts=frozenset({"hotel", "another", "guest_name", "room", "agreed"}) | CHANGING,
     merge=take,
     seed=seed,

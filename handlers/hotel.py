@@ -12,10 +12,13 @@ from db import hotels, places
 from db.hotels import Hotel
 from handlers import offers as wording
 from handlers.proof import proof_lines, shown_for
+from handlers.request import amenity_names
 from handlers.results import last_request, pointed_at, stay_of
 from handlers.start import Nothing
 
 MOST_PICTURES = 3
+MEALS = frozenset({"breakfast", "half_board", "full_board", "all_inclusive"})
+"""Amenities that a hotel may have and a room's price not include."""
 
 
 async def open_hotel(turn: Turn, move: Move) -> Move | None:
@@ -35,7 +38,7 @@ async def open_hotel(turn: Turn, move: Move) -> Move | None:
         turn.add(with_buttons(turn.reply("hotel.unknown", name=name[:60]), buttons))
         turn.question(yes=Do(name="show_results"), no=Do(name="no_thanks"))
         return None
-    turn.dialogue.memory["open"] = hotel.identifier
+    turn.dialogue.memory |= {"open": hotel.identifier, "card": hotel.identifier}
     turn.dialogue.memory.pop("listed", None)
     request = last_request(turn)
     stay = stay_of(request) if request else None
@@ -44,7 +47,8 @@ async def open_hotel(turn: Turn, move: Move) -> Move | None:
     turn.log(Action.HOTEL_VIEWED, hotel=hotel.identifier, offers=len(found))
     told = (await shown_for(turn, [hotel])).get(hotel.id)
     opinions = [*proof_lines(turn, told), turn.texts.say("proof.more")] if told else []
-    lines = wording.hotel_lines(turn, hotel, found, opinions)
+    wished = request.amenities if request else []
+    lines = wording.hotel_lines(turn, hotel, found, opinions, wished=wished)
     text = turn.texts.say("hotel.card", hotel=wording.hotel_name(turn, hotel), lines=turn.texts.lines(lines))
     if known and not found:
         text = turn.texts.lines(
@@ -58,6 +62,31 @@ async def open_hotel(turn: Turn, move: Move) -> Move | None:
     rows = ((first or turn.button("button.back_to_results", "show_results"),), (second, third))
     reply = turn.compose("hotel.card", text, {"hotel": hotel.identifier, "offers": len(found)})
     turn.add(with_buttons(reply, *rows, picture=wording.picture(turn, hotel)))
+    return None
+
+
+async def ask_amenities(turn: Turn, move: Move) -> Move | None:
+    """«هل يوجد مسبح؟» of the hotel that is being booked, or whose card is on show; anywhere else it is a wish."""
+    top, asked = turn.dialogue.top, move.slots["amenities"]
+    if top is not None:
+        identifier = top.slots.get("hotel") if top.flow == "booking" else None
+    else:
+        identifier = turn.dialogue.memory.get("card") if move.args.get("question") else None
+    hotel = await hotels.find(turn.conn, identifier=identifier) if identifier else None
+    if hotel is None:
+        return Move("fill", slots=move.slots)
+    texts, name = turn.texts, wording.hotel_name(turn, hotel)
+    has = amenity_names(texts, [amenity for amenity in asked if amenity in hotel.amenities])
+    lacks = amenity_names(texts, [amenity for amenity in asked if amenity not in hotel.amenities])
+    lines = []
+    if has:
+        lines.append(texts.say("hotel.has", hotel=name, amenities=texts.join(has)))
+    if lacks:
+        lines.append(texts.say("hotel.has_not", hotel=name, amenities=texts.join(lacks)))
+    if MEALS.intersection(asked):
+        lines.append(texts.say("hotel.meals_by_room"))
+    reply = turn.compose("hotel.amenities", texts.lines(lines), {"hotel": hotel.identifier})
+    turn.add(with_buttons(reply, _onward(turn, hotel)))
     return None
 
 
@@ -112,4 +141,8 @@ async def _hotel(turn: Turn, move: Move) -> Hotel | None:
     return found if found is not None and found.listed else None
 
 
-HOTEL = Flow("hotel", Nothing, actions={"open_hotel": open_hotel, "photos": photos, "map": show_map})
+HOTEL = Flow(
+    "hotel",
+    Nothing,
+    actions={"open_hotel": open_hotel, "ask_amenities": ask_amenities, "photos": photos, "map": show_map},
+)

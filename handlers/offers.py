@@ -153,8 +153,13 @@ def board(turn: Turn, code: str) -> Phrase:
     return turn.texts.say(f"board.{code}")
 
 
-def hotel_lines(turn: Turn, hotel: Hotel, offers: list[Offer], opinions: Sequence[Phrase]) -> list[Phrase]:
-    """What a hotel's card says. opinions: the lines of its proof; none where too few guests told."""
+def hotel_lines(
+    turn: Turn, hotel: Hotel, offers: list[Offer], opinions: Sequence[Phrase], *, wished: Sequence[str] = ()
+) -> list[Phrase]:
+    """What a hotel's card says. opinions: the lines of its proof; none where too few guests told.
+
+    wished: amenities that were asked for; of those it has, they come first.
+    """
     texts = turn.texts
     area = area_name(turn, hotel)
     lines = [
@@ -168,7 +173,8 @@ def hotel_lines(turn: Turn, hotel: Hotel, offers: list[Offer], opinions: Sequenc
         cheapest = min(offers, key=lambda offer: offer.total.minor)
         lines.append(texts.say("hotel.line.price_from", price=price(turn, cheapest)))
         lines.append(cancellation_line(turn, cheapest))
-    if names := amenity_names(texts, hotel.amenities[:MOST_AMENITIES]):
+    amenities = sorted(hotel.amenities, key=lambda amenity: amenity not in wished)
+    if names := amenity_names(texts, amenities[:MOST_AMENITIES]):
         lines.append(texts.say("hotel.line.amenities", amenities=texts.clauses(names)))
     lines.append(
         texts.say(

@@ -25,23 +25,28 @@ MOST_OF_NOTE = 300
 
 async def show_reviews(turn: Turn, move: Move) -> None:
     """«التقييمات»: everything five or more told of the hotel that is meant, and what was written of it."""
-    identifier = pointed_at(turn.dialogue.memory, move.args) or turn.dialogue.memory.get("open")
+    memory = turn.dialogue.memory
+    shown = memory.get("shown", {}).get("hotels", [])
+    only = shown[0] if len(shown) == 1 else None
+    identifier = pointed_at(memory, move.args) or memory.get("open") or only
     hotel = await hotels.find(turn.conn, identifier=identifier) if identifier else None
     if hotel is None:
+        memory["listed"] = {"move": "read_reviews"}  # an ordinal that comes now is the answer
         turn.say("reviews.which")
         return
+    memory.pop("listed", None)
     texts, name = turn.texts, wording.hotel_name(turn, hotel)
     turn.log(Action.REVIEWS_READ, hotel=hotel.identifier)
-    shown = (await shown_for(turn, [hotel])).get(hotel.id)
-    if shown is None:
+    told = (await shown_for(turn, [hotel])).get(hotel.id)
+    if told is None:
         turn.add(_onward(turn, hotel, texts.say("reviews.none", hotel=name), "reviews.none"))
         return
-    lines = proof_lines(turn, shown)
-    if shown.proof.exceeded_yes is not None and shown.proof.exceeded_answers is not None:
+    lines = proof_lines(turn, told)
+    if told.proof.exceeded_yes is not None and told.proof.exceeded_answers is not None:
         lines.insert(
-            2, texts.say("proof.exceeded", yes=shown.proof.exceeded_yes, answers=shown.proof.exceeded_answers)
+            2, texts.say("proof.exceeded", yes=told.proof.exceeded_yes, answers=told.proof.exceeded_answers)
         )
-    if shown.like_her:  # and beside those like her, everybody
+    if told.like_her:  # and beside those like her, everybody
         everybody = (await proof.of_hotels(turn.conn, hotels=[hotel.id], persona=None))[hotel.id][EVERYBODY]
         of_all = Shown(everybody, like_her=False, persona=None)
         lines.append(

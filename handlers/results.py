@@ -51,6 +51,7 @@ async def show_results(
 ) -> Outcome:
     """Search, and show one page, led by `lead`, by its new order or by the request; when there is nothing, what would help."""
     assert request.destination is not None
+    turn.dialogue.memory.pop("card", None)
     if request.destination.geonameid is None:
         turn.add(await other_places(turn, request.destination))
         return DONE
@@ -345,6 +346,8 @@ async def ask_price(turn: Turn, move: Move) -> Move:
         return Move("search", slots=move.slots, args=move.args)
     if "choices" in move.args or "hotel_name" in move.args:
         return Move("choose", args=move.args)
+    if turn.dialogue.top is not None and turn.dialogue.top.flow == "booking":
+        return Move("booking_price")
     return Move("open_hotel" if turn.dialogue.memory.get("open") else "show_results")
 
 
@@ -392,7 +395,9 @@ async def choose(turn: Turn, move: Move) -> Move | None:
             return Move("fill", slots={"destination": place}) if place else Move("miss")
         case None if trip := nth(memory.get("listed", {}).get("trips", ()), move.args):
             return Move(memory["listed"]["move"], args={"trip": trip})
-    identifier = pointed_at(turn.dialogue.memory, move.args)
+    identifier = pointed_at(memory, move.args)
+    if identifier and top is None and memory.get("listed", {}).get("move") == "read_reviews":
+        return Move("read_reviews", args={"hotel": identifier})
     if identifier:
         return Move("open_hotel", args={"hotel": identifier})
     if "hotel_name" in move.args:
@@ -400,7 +405,10 @@ async def choose(turn: Turn, move: Move) -> Move | None:
     shown = turn.dialogue.memory.get("shown", {}).get("hotels", [])
     if not shown:
         return Move("miss")
-    turn.say("results.no_such_option", hotels=turn.texts.count("hotel", len(shown)))
+    if len(shown) == 1:
+        turn.say("results.only_option")
+    else:
+        turn.say("results.no_such_option", hotels=turn.texts.count("hotel", len(shown)))
     return None
 
 

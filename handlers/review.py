@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import secrets
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -40,10 +41,31 @@ from locales import Money
 
 CONSENT = "confirm_booking"
 CONSENTING = frozenset(
-    map(plain, ("أؤكد الحجز", "أكد الحجز", "أأكد الحجز", "نؤكد الحجز", "تأكيد الحجز", "أكدي الحجز",
-                "confirm the booking", "confirm booking"))
+    map(plain, ("أؤكد الحجز", "أكد الحجز", "أأكد الحجز", "نؤكد الحجز", "تأكيد الحجز", "أكدي الحجز", "أكد لي الحجز",
+                "أكدلي الحجز", "confirm the booking", "confirm booking", "confirm my booking"))
 )  # fmt: skip
 """The words of the button in the spellings people type; nothing shorter books."""
+
+_BEFORE = "نعم|اي|ايوه|ايوا|اه|تمام|اوكي|طيب|خلاص|يلا|yes|ok|okay"
+_AFTER = "من فضلك|لو سمحت|لو سمحتي|شكرا|please|thanks|thank you"
+_AROUND = re.compile(rf"^(?:(?:{_BEFORE}) )*(.+?)(?: (?:{_AFTER}))*$")
+"""What people say around the words without taking anything back: «نعم، أؤكد الحجز لو سمحت ✅»."""
+
+_NAMED = re.compile(r"(?:^|\s)(?:ال|ب|بال)?اسم|\bname\b")
+"""«أؤكد الحجز بس غير الاسم»: the name is not right yet."""
+
+_KEEPING = re.compile(r"^(?:لا|ما|مش|مو) ?(?:ال)?تلغ|^(?:do not|don'?t) cancel")
+"""«لا تلغي الحجز»: a «no» to leaving, where nobody spoke of it."""
+
+
+def consents(text: str) -> bool:
+    """Whether these are the words of the button, and nothing but a «yes» and a «please» with them."""
+    bare = plain(text.translate(_ORNAMENTS))
+    said = _AROUND.match(plain(" ".join(bare.split())))
+    return said is not None and said[1] in CONSENTING
+
+
+_ORNAMENTS = str.maketrans(dict.fromkeys("✅👍🙏🏻🏼🏽🏾🏿\ufe0f،,", " "))
 
 
 async def review(turn: Turn, booking: Booking) -> Reply | Outcome:
@@ -128,7 +150,9 @@ def _review(turn: Turn, booking: Booking, offer: Offer, total: Money, until: dt.
         ),
         texts.say("booking.line.people", people=party(texts, Request.model_validate(booking.stay))),
         texts.say("booking.line.name", name=booking.guest_name or ""),
-        texts.say("booking.line.total", total=total),
+        texts.say(
+            "booking.line.total_before_fees" if offer.local_fees.minor else "booking.line.total", total=total
+        ),
     ]
     if offer.local_fees.minor:
         grand = Money(total.minor + offer.local_fees.minor, total.currency)
@@ -163,8 +187,10 @@ async def insist(turn: Turn, booking: Booking, move: Move) -> Move | Outcome | N
     """«نعم» alone books nothing: the words of the button do. To a new price it means: show me the booking at that price."""
     if booking.hold is None:
         return Outcome(clear=("agreed",))
-    if plain(turn.heard) in CONSENTING:
+    if consents(turn.heard):
         return Move(CONSENT)
+    if _NAMED.search(plain(turn.heard)):
+        return Move("write_name")
     if "booking" in move.args and (hotel := await hotel_of(turn, booking)) and booking.agreed is not None:
         turn.add(_last_step(turn, hotel, Money(booking.agreed, hotel.currency)))
     else:
@@ -172,8 +198,10 @@ async def insist(turn: Turn, booking: Booking, move: Move) -> Move | Outcome | N
     return None
 
 
-async def decline(turn: Turn, booking: Booking, move: Move) -> Outcome:
-    """No: nothing was booked, and the hold is given back with the frame."""
+async def decline(turn: Turn, booking: Booking, move: Move) -> Outcome | Move:
+    """No: nothing was booked, and the hold is given back with the frame. «لا تلغي الحجز» is the contrary: it goes on."""
+    if _KEEPING.search(plain(turn.heard)):
+        return Move("resume")
     buttons = (
         turn.button("button.similar_hotels", "show_results"),
         turn.button("button.new_search", "new_search"),

@@ -70,7 +70,8 @@ _VOWELS: Final[dict[str, str]] = {
 def clean_name(text: str) -> str | None:
     """A person's name, tidied, or None when it is none: at least two names, 2 to 60 letters, spaces, hyphens and
     apostrophes, all in Latin or all in Arabic letters (ask `is_latin_name` which). Latin names are capitalized."""
-    tidy = clean(unicodedata.normalize("NFC", text[: LONGEST * 4])).translate(_APOSTROPHES).translate(_DASHES)
+    tidy = clean(unicodedata.normalize("NFC", text[: LONGEST * 4])).replace("ٱ", "ا")
+    tidy = tidy.translate(_APOSTROPHES).translate(_DASHES)
     tidy = " ".join(tidy.replace(".", " ").split())
     if not SHORTEST <= len(tidy) <= LONGEST or len(text) > LONGEST * 4:
         return None

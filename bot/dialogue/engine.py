@@ -5,7 +5,7 @@ Pure: the engine moves frames and says what is due; the turn calls the flows' fu
 - A new value for a filled slot is a correction: agreement about it is withdrawn.
 - «Yes, but in Medina» corrects and does not execute.
 - A move that belongs elsewhere is a digression: the frame below waits and is taken up again.
-- The third miss in a row offers a human.
+- The third miss in a row offers a human, and so does the first of somebody who is angry.
 - A frame whose flow is gone after a deploy is dropped, politely.
 """
 
@@ -131,7 +131,7 @@ class Engine:
             if meant is not None:
                 return self.take(dialogue, Move(**meant))
         if move.name == MISS:
-            dialogue.misses += 1
+            dialogue.misses = MISSES_BEFORE_HUMAN if move.args.get("frustrated") else dialogue.misses + 1
             dialogue.question, dialogue.expecting = question, expecting
             return Said.MISSED
         if not self._fits(dialogue, move):
@@ -230,8 +230,8 @@ class Engine:
                 return Go()
             if move.name == AFFIRM and step.on_affirm:
                 return Call(step.on_affirm, move, in_frame=True)
-        elif move.name == AFFIRM and step.on_affirm:
-            return self._merge(frame, step.on_affirm(self.slots(frame)))
+        elif move.name == AFFIRM and step.on_affirm and (meant := step.on_affirm(self.slots(frame))):
+            return self._merge(frame, meant)
         return None
 
     def _fill(self, dialogue: Dialogue, move: Move) -> Decision:

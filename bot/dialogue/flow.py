@@ -37,7 +37,7 @@ class Ask:
     expects: what free text means as an answer, in the words of `bot.understanding` (destination, dates, guests, name …).
     missing: whether the answer is still owed; by default, whether the slot of that name is None.
     clears: slots that «back» empties, besides the slot of the step's own name.
-    on_affirm: what a plain «yes» fills in (accepting a suggestion); None when «yes» answers nothing here.
+    on_affirm: what a plain «yes» fills in (accepting a suggestion); None or nothing when «yes» answers nothing here.
     on_deny: what to do on a plain «no»; None when «no» answers nothing here.
     """
 

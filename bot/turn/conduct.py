@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.dialogue.engine import MISSES_BEFORE_HUMAN, Call, Engine, Go, Said
 from bot.dialogue.flow import Agree, Ask, Outcome
-from bot.dialogue.moves import FILL, MISS, Move
+from bot.dialogue.moves import AFFIRM, DENY, FILL, MISS, Move
 from bot.dialogue.state import Asking, Frame
 from bot.errors import DomainError
 from bot.events import Button, Do, Reply
@@ -92,7 +92,7 @@ class Conduct:
                 case Call(handler=handler, move=called):
                     await self._digress(handler, called)
                 case _:
-                    await self._respond(decision)
+                    await self._respond(decision, move)
         except DomainError as refusal:
             turn.say(refusal.tell, **_in_words(turn, refusal.values))
 
@@ -186,9 +186,12 @@ class Conduct:
             turn.replies[index] = reply.model_copy(update={"text": led})
             return
 
-    async def _respond(self, said: Said) -> None:
+    async def _respond(self, said: Said, move: Move) -> None:
         turn = self._turn
         match said:
+            case Said.UNANSWERED if move.name in {AFFIRM, DENY} and self._turn.dialogue.top is None:
+                turn.dialogue.misses = 0  # «تمام», «👍»: nothing was asked, and nothing is unclear
+                turn.say("no_thanks" if move.name == DENY else "at_hand")
             case Said.MISSED | Said.UNANSWERED:
                 await self._missed()
             case Said.STALE:

@@ -189,6 +189,8 @@ def _named(text: str, dialogue: Dialogue) -> int | None:
 
 _KIND = re.compile(r"^(?:فندق|منتجع|نزل|شقق) | (?:hotel|resort|inn|residence)$")
 _BOOKS = re.compile(r"(?i)(?:^|\s)(?:[اأن]?حجز\w*|book|reserve)(?:\s|$)")
+_CONFIRMS = re.compile(r"(?:كد|كيد)\w* (?:لي )?(?:ال)?حجز|confirm\w* (?:\w+ )?(?:booking|reservation)")
+_QUESTION = re.compile(r"[?؟]|^\s*(?:هل|واش)\s")
 
 
 def _text(text: str, understand: Understand, expects: str | None) -> Read:
@@ -196,6 +198,12 @@ def _text(text: str, understand: Understand, expects: str | None) -> Read:
         return Read((Move("empty"),), text)
     found = understand(text[:MOST_READ])
     moves = _answer(found, text[:MOST_READ], expects) or moves_of(found)
+    if moves[0].name == AFFIRM and _CONFIRMS.search(plain(text)):
+        # «أؤكد الحجز» sent twice is no «yes» to the question that came in between.
+        moves = (Move("book"),)
+    elif moves[0].name == FILL and moves[0].slots.keys() == {"amenities"} and found.intent == "inform":
+        args = {"question": _QUESTION.search(text) is not None}
+        moves = (Move("ask_amenities", slots=moves[0].slots, args=args),)
     return Read(moves, text, emotional_state=found.emotional_state, cut=len(text) > MOST_READ)
 
 
@@ -225,6 +233,8 @@ def moves_of(found: Understanding) -> tuple[Move, ...]:
         slots["bare_days"] = True
     args = {name: found.slots[name] for name in POINTERS if name in found.slots}
     intent = found.intent
+    if intent == "out_of_scope" and not slots and found.emotional_state == "frustrated":
+        return (Move(MISS, args={"frustrated": True}),)
     if intent == "out_of_scope" and found.confidence < UNCLEAR and not slots:
         return (Move(MISS),)
     if intent in CHANGES and not slots:

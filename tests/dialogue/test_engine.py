@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from bot.dialogue.engine import Call, Engine, Go, Said
+from bot.dialogue.engine import MISSES_BEFORE_HUMAN, Call, Engine, Go, Said
 from bot.dialogue.flow import Agree, Ask, Do, Flow, Outcome
 from bot.dialogue.moves import Move
 from bot.dialogue.state import Asking, Dialogue
@@ -197,6 +197,12 @@ def test_misses_are_counted_until_something_is_understood(engine: Engine) -> Non
         assert dialogue.misses == count
     engine.take(dialogue, Move("fill", slots={"city": "دبي"}))
     assert dialogue.misses == 0
+
+
+def test_who_is_angry_is_offered_a_human_at_once(engine: Engine) -> None:
+    dialogue = Dialogue()
+    assert engine.take(dialogue, Move("miss", args={"frustrated": True})) is Said.MISSED
+    assert dialogue.misses == MISSES_BEFORE_HUMAN
 
 
 def test_an_open_question_gives_yes_and_no_their_meaning_once(engine: Engine) -> None:

@@ -18,7 +18,8 @@ DUBAI = {"name_ar": "دبي", "name_en": "Dubai", "country": "AE", "geonameid": 
 def understood(
     intent: str, slots: dict[str, Any] | None = None, *, confidence: float = 0.9, **more: Any
 ) -> Understanding:
-    return Understanding(intent, slots or {}, more.pop("entities", ()), "neutral", confidence, **more)
+    mood = more.pop("mood", "neutral")
+    return Understanding(intent, slots or {}, more.pop("entities", ()), mood, confidence, **more)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,11 @@ def understood(
         # Nothing recognized is a miss; something that is not ours is told so.
         (understood("out_of_scope", confidence=0.6), Move("miss")),
         (understood("out_of_scope", confidence=0.9), Move("out_of_scope")),
+        # Whoever is angry is not lectured on what is ours.
+        (
+            understood("out_of_scope", confidence=0.9, mood="frustrated"),
+            Move("miss", args={"frustrated": True}),
+        ),
         (understood("out_of_scope", {"stars": 4}, confidence=0.6), Move("fill", slots={"stars": 4})),
         # What is unclear goes along with what is clear.
         (
