@@ -60,7 +60,7 @@ async def opened(settings: Settings, *, leave_up: bool = False) -> AsyncIterator
         with contextlib.suppress(asyncio.CancelledError):
             await keeper
         if leave_up:
-            server.release()
+            server.leave_up()
         else:
             await server.stop()
 

@@ -70,10 +70,24 @@ class Embedded:
             os.close(self._users)
             self._users = None
 
+    def leave_up(self) -> None:
+        """Stop using the server and let it run until `stop` of this module: whoever leaves last leaves it up too.
+
+        Raises EmbeddedError when the server is gone or its folder takes no note.
+        """
+        home = server_files.open_home(self.data_dir)
+        try:
+            (home.root / "kept_up").write_text(_this_run(home))
+        except OSError as error:
+            raise EmbeddedError(f"the server in {home.root} cannot be left up: {error.strerror}") from None
+        finally:
+            self.release()
+
     async def stop(self) -> bool:
-        """Stop using the server, and stop it when nobody else does. True when it is down afterwards."""
+        """Stop using the server, and stop it when nobody else does and nobody left it up. True when it is down afterwards."""
         self.release()
-        return await stop(self.data_dir)
+        home = server_files.open_home(self.data_dir)
+        return _server_is_gone(home) if _kept_up(home) else await stop(self.data_dir)
 
     async def keep_running(self) -> None:
         """Bring the server back whenever it dies. Returns when it was stopped on purpose.
@@ -199,6 +213,19 @@ def _postmaster(home: Home) -> int | None:
         return pid if Path(f"/proc/{pid}/cwd").samefile(home.cluster) else None
     except (OSError, ValueError):
         return None
+
+
+def _this_run(home: Home) -> str:
+    """What no other run of the server has: its pid, where it is and since when (lines 1 to 3 of postmaster.pid)."""
+    return "\n".join(home.pid_file.read_text().split("\n")[:3])
+
+
+def _kept_up(home: Home) -> bool:
+    """Whether the run that is on was left up; that an earlier one was says nothing."""
+    try:
+        return (home.root / "kept_up").read_text() == _this_run(home)
+    except OSError:
+        return False
 
 
 def _status(home: Home) -> str:

@@ -169,6 +169,19 @@ async def test_processes_share_one_server_and_the_last_stops_it(data_dir: Path) 
     assert await embedded.stop(data_dir), "stopping what is down is no error"
 
 
+async def test_a_server_left_up_stays_until_it_is_stopped(data_dir: Path) -> None:
+    (await embedded.start(data_dir)).leave_up()
+    server = postmaster(data_dir)
+    user = a_user(data_dir)
+    dsn = ready(user)
+    assert not leave(user), "the last to leave finds it left up"
+    assert await ask(dsn, "SELECT 1") == 1 and postmaster(data_dir) == server
+    assert await embedded.stop(data_dir)
+    user = a_user(data_dir)
+    ready(user)
+    assert leave(user), "another run was left up, not this one"
+
+
 async def test_stop_spares_a_server_in_use_unless_told_otherwise(used: embedded.Embedded) -> None:
     assert not await embedded.stop(used.data_dir)
     assert await ask(used.dsn, "SELECT 1") == 1
