@@ -30,7 +30,11 @@ class Destination:
 def find_destination(text: str, nodes: Sequence[Node], context: Context) -> Destination:
     found = Destination()
     if NAMES_A_PLACE.isdisjoint([node.kind for node in nodes]):
-        found.unknown = _unknown_place(text, nodes, context)
+        doubtful = _doubtful_town(nodes)
+        if doubtful:
+            _choose(found, doubtful, context)
+        else:
+            found.unknown = _unknown_place(text, nodes, context)
         return found
     rejected = {place for node in nodes if node.kind == "rejected" for place in node.value}
     named: tuple[Place, ...] = ()

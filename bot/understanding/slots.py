@@ -339,6 +339,7 @@ def _wants(filling: Filling, nodes: Sequence[Node]) -> None:
     if _TELLS_A_WANT.isdisjoint(filling.kinds):
         return
     slots = filling.slots
+    dear = False
     sorting = any(node.kind == "cue" and node.value == "sort" for node in nodes)
     for index, node in enumerate(nodes):
         if sorting and node.kind in SORTED_BY:
@@ -360,13 +361,17 @@ def _wants(filling: Filling, nodes: Sequence[Node]) -> None:
                 slots.setdefault("amenities", []).append("city_center")  # «وسط اسطنبول»
             case "price_level" | "level_said":
                 slots["price_level"] = node.value  # «كل شي غالي، ابي اقتصادي»: the last one is the wish
+            case "dear" if index and nodes[index - 1].kind in ("hotel", "stay_type", "room_type", "want"):
+                slots["price_level"] = "expensive"  # «فندق غالي» is a wish
+            case "dear":
+                dear = True
             case "rating":
                 slots.setdefault("rating_min", node.value)
             case "free_cancellation":
                 slots["free_cancellation"] = True
             case "language_said":
                 slots["language"] = node.value
-    if any(node.kind == "dear" for node in nodes) and "price_level" not in slots:
+    if dear and "price_level" not in slots:
         slots.setdefault("sort", "price")  # «غالي هواي» asks for cheaper ones
     if sorting and "price_level" in slots:  # «رتبهن من الرخيص»
         slots.setdefault("sort", "price")

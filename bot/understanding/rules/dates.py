@@ -48,6 +48,13 @@ def _gone(nodes: Sequence[Node], _: Context) -> str:
     return nodes[0].kind
 
 
+@VALUES.rule("date", "half from? the_month")
+def _middle_of_this_month(_: Sequence[Node], context: Context) -> Day | None:
+    """«نص الشهر»."""
+    found = calendar.next_day_of_month(context.today, 15)
+    return Day(found) if found else None
+
+
 @VALUES.rule("date", f"day_word {DAY} from? (month_word | unit_month) !(number | unit)")
 @VALUES.rule("date", f"{SAYS_DAY} {DAY} from? the_month")
 def _day_of_this_month(nodes: Sequence[Node], context: Context) -> Day | None:

@@ -53,13 +53,15 @@ def _people(nodes: Sequence[Node], _: Context) -> Party | None:
 @VALUES.rule(
     "adults", "number person? (adult | adult_dual) | person_dual (adult | adult_dual) | adult_dual | me_only"
 )
+@VALUES.rule("adults", "(self | just_me) me_only")
+@VALUES.rule("adults", "just_me !(and | comma | with_me | li)")
 @VALUES.rule("adults", f"(adult | adult_dual) (comma | in)? number !{COUNTED}")
 def _adults(nodes: Sequence[Node], _: Context) -> Party | None:
     counted = next((number(node) for node in nodes if node.kind == "number"), None)
     if nodes[0].kind == "adult_dual" and counted not in (None, 2) and not has(nodes, "comma"):
         return None
     if counted is None:
-        counted = 1 if has(nodes, "me_only") else 2
+        counted = 1 if has(nodes, "me_only", "just_me") else 2
     return Party(adults=counted)
 
 
@@ -147,14 +149,15 @@ def _with_children(nodes: Sequence[Node], _: Context) -> Party | None:
 
 @RANGES.rule(
     "company",
-    "(self | people_count)"
+    "(self | just_me | people_count)"
     " ((and | comma | li | with_me | budget)* (relative | relatives | friends | children | child | infant | family))*"
     " (and | comma | li | with_me | budget)* (relative | relatives | children | child | infant | family)",
 )
-@RANGES.rule("company", "self ((and | comma)* relative)* (and | comma)* number friends")
+@RANGES.rule("company", "(self | just_me) ((and | comma)* relative)* (and | comma)* number friends")
 @RANGES.rule("company", "bi? relative and self")
 @RANGES.rule(
-    "company", "self (travel | word | li | in)* with_me relative ((and | comma)* (relative | children))*"
+    "company",
+    "(self | just_me) (travel | word | li | in)* with_me relative ((and | comma)* (relative | children))*",
 )
 @RANGES.rule(
     "company",

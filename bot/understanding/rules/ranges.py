@@ -249,8 +249,11 @@ def _instead(nodes: Sequence[Node], _: Context) -> Duration | None:
 
 
 @RANGES.rule("extension", "raise duration")
+@RANGES.rule("extension", "cue duration")
 def _extension(nodes: Sequence[Node], _: Context) -> Any:
-    """«زيدلي ليلة»: so much longer, not so long."""
+    """«زيدلي ليلة», «أجلها أسبوع»: so much longer or later, not so long."""
+    if nodes[0].kind == "cue" and nodes[0].value != "change_dates":
+        return None
     return nodes[-1].value
 
 
@@ -259,7 +262,7 @@ def _not_that_day(nodes: Sequence[Node], _: Context) -> Any:
     return values(nodes, "date")[0]
 
 
-@RANGES.rule("arrival", "cue (to | li | on | in | from)? date")
+@RANGES.rule("arrival", "cue (to | li | on | in | from)? date !number")
 def _moved_to(nodes: Sequence[Node], _: Context) -> Any:
     until = nodes[0].value == "change" and has(nodes, "to")
     moving = nodes[0].value in ("change_dates", "change", "dates_noun")

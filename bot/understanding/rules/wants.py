@@ -79,12 +79,6 @@ def _not_that_level(nodes: Sequence[Node], _: Context) -> str:
     return str(nodes[-1].value)
 
 
-@VALUES.rule("level_said", "(hotel | stay_type | want | room_type) dear")
-def _dear(_: Sequence[Node], __: Context) -> str:
-    """«فندق غالي» is a wish; «غالي هواي» is a complaint."""
-    return "expensive"
-
-
 @VALUES.rule("level_said", "(not | neg | no | without) dear")
 def _not_dear(_: Sequence[Node], __: Context) -> str:
     return "cheap"
