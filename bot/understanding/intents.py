@@ -261,7 +261,10 @@ def _change(heard: Heard) -> Intent | None:
 
 
 def _wants_change(heard: Heard) -> bool:
-    other = "more" in heard.cues and heard.slots and heard.slots.keys() <= STAY  # «غيرها ليوم عشرة»
+    other = (
+        "more" in heard.cues and heard.slots and heard.slots.keys() <= STAY | {"destination"}
+    )  # «غيرها ليوم عشرة»
+    other = other and not heard.kinds & HOUSING
     return "change" in heard.cues or "swap" in heard.kinds or _replaces(heard.nodes) or bool(other)
 
 
@@ -347,7 +350,8 @@ def _question(heard: Heard) -> Intent | None:
     if "more" in heard.cues:
         return Intent("more", 0.88)
     for cue in ("language_en", "language_ar"):
-        if cue in heard.cues and not heard.kinds & (WISH | {"outside"}) and len(heard.nodes) <= 8:
+        said = cue in heard.cues and not heard.kinds & (WISH | {"outside"})
+        if said and len(heard.nodes) <= 8:
             heard.slots["language"] = cue[-2:]
             return Intent("language", 0.93)
     if "language" in heard.cues:

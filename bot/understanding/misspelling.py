@@ -12,7 +12,6 @@ SHORTEST = 5
 LONGEST = 20
 KINDS = frozenset({
     "hotel", "stay_type", "amenity", "dual_night", "dual_week", "month", "relative_day", "currency", "free_cancellation",
-    "price_level",
 })  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def _people(nodes: Sequence[Node], _: Context) -> Party | None:
 @VALUES.rule(
     "adults", "number person? (adult | adult_dual) | person_dual (adult | adult_dual) | adult_dual | me_only"
 )
-@VALUES.rule("adults", "(self | just_me) me_only")
+@VALUES.rule("adults", "(self | just_me) me_only | one_person adult number?")
 @VALUES.rule("adults", "just_me !(and | comma | with_me | li)")
 @VALUES.rule("adults", f"(adult | adult_dual) (comma | in)? number !{COUNTED}")
 def _adults(nodes: Sequence[Node], _: Context) -> Party | None:
@@ -61,7 +61,7 @@ def _adults(nodes: Sequence[Node], _: Context) -> Party | None:
     if nodes[0].kind == "adult_dual" and counted not in (None, 2) and not has(nodes, "comma"):
         return None
     if counted is None:
-        counted = 1 if has(nodes, "me_only", "just_me") else 2
+        counted = 1 if has(nodes, "me_only", "just_me", "one_person") else 2
     return Party(adults=counted)
 
 

@@ -34,6 +34,12 @@ def _not_there(nodes: Sequence[Node], _: Context) -> Any:
     return values(nodes, "place")[0]
 
 
+@REQUESTS.rule("journey", "cue place no place")
+def _this_not_that(nodes: Sequence[Node], _: Context) -> Places | None:
+    """«أقصد العقبة لا عمّان»."""
+    return values(nodes, "place")[0] if nodes[0].value == "change" else None
+
+
 @REQUESTS.rule("journey", "from place (and)? (to | li | in | dash | bi) place")
 @REQUESTS.rule("journey", "self from place")
 @REQUESTS.rule("journey", "no place comma place")

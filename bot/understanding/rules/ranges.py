@@ -67,6 +67,15 @@ def _days_of_this_month(nodes: Sequence[Node], context: Context) -> Span | None:
     return Span(start, end) if start and end and start < end else None
 
 
+@VALUES.rule("date_range", "from number number (to | li | dash) number number")
+def _days_and_months(nodes: Sequence[Node], context: Context) -> Span | None:
+    """«من واحد اربعه لين تسعه اربعه»: days and months by their numbers."""
+    first, first_month, last, last_month = (number(node) or 0 for node in nodes if node.kind == "number")
+    start = dated(context, first, first_month, None) if first_month <= 12 else None
+    end = calendar.next_day_of_year(start.date, last_month, last) if start and last_month <= 12 else None
+    return Span(start.date, end) if start and end and (end - start.date).days <= LONGEST_SAID else None
+
+
 @VALUES.rule("date_range", f"two_days {DAY} and {DAY} {MONTH} {YEAR}?")
 def _two_days(nodes: Sequence[Node], context: Context) -> Span | None:
     """«يومي ٩ و١٠ أبريل»."""

@@ -100,7 +100,7 @@ def _this_level_first(nodes: Sequence[Node], _: Context) -> str | None:
     return "price" if nodes[0].value == "cheap" and first else None
 
 
-@REQUESTS.rule("times", "when (word | in | bi | to)* (check_in | check_out)")
+@REQUESTS.rule("times", "when (word | in | bi | to | want)* (check_in | check_out)")
 @REQUESTS.rule("times", "(check_in | check_out) (word | in)? when")
 def _times(_: Sequence[Node], __: Context) -> str:
     """«متى وقت الدخول؟»."""
