@@ -56,9 +56,6 @@ CHANGES = {
     "change_guests": "guests",
 }
 
-UNCLEAR = 0.75
-"""Below this confidence «out of scope» only means that nothing was recognized: the question is put again."""
-
 SCORE = "rating"
 OPEN = frozenset({"words", "note"})
 """Questions that are answered in whatever words (`expects`), as long as they are about nothing else."""
@@ -235,7 +232,7 @@ def moves_of(found: Understanding) -> tuple[Move, ...]:
     intent = found.intent
     if intent == "out_of_scope" and not slots and found.emotional_state == "frustrated":
         return (Move(MISS, args={"frustrated": True}),)
-    if intent == "out_of_scope" and found.confidence < UNCLEAR and not slots:
+    if intent == "out_of_scope" and found.unrecognized and not slots:
         return (Move(MISS),)
     if intent in CHANGES and not slots:
         return (Move("change", args={"what": CHANGES[intent]}),)

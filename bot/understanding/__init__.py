@@ -28,6 +28,9 @@ from bot.understanding.tokens import Token
 
 __all__ = ["Entity", "Understanding", "understand"]
 
+NOTHING = 0.6
+"""The judges' confidence in «out of scope» when they only lack anything that speaks for a stay."""
+
 SHARED = frozenset({"choices", "hotel_name", "destination", "area"})
 
 ENTITY_TYPES = {
@@ -67,6 +70,7 @@ def understand(
         candidates=heard.destination.candidates,
         unknown_place=heard.destination.unknown,
         problems=tuple(heard.filling.problems),
+        unrecognized=heard.intent.name == "out_of_scope" and heard.intent.confidence <= NOTHING,
     )
 
 

@@ -31,7 +31,8 @@ class Understanding:
     `slots` holds only what was said, JSON-ready. `candidates` are places of one name, best first, when no single
     one is certain: `slots` then has no destination. `unknown_place` is what stood where a destination belongs and is in
     no gazetteer. `problems` names values that were said and are left out of `slots` because they cannot be
-    (past_date, check_out_before_check_in, stay_too_long, no_guests, too_many_guests …).
+    (past_date, check_out_before_check_in, stay_too_long, no_guests, too_many_guests …). `unrecognized`: it is out of scope
+    because nothing in it was recognized, not because something else was asked for in as many words.
     """
 
     intent: str
@@ -42,6 +43,7 @@ class Understanding:
     candidates: tuple[dict[str, Any], ...] = ()
     unknown_place: str | None = None
     problems: tuple[str, ...] = ()
+    unrecognized: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The answer of `rahhal understand`, without the id."""

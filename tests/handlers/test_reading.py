@@ -51,14 +51,14 @@ def understood(
             Move("search", slots={"hotel_name": "هيلتون"}, args={"hotel_name": "هيلتون"}),
         ),
         # Nothing recognized is a miss; something that is not ours is told so.
-        (understood("out_of_scope", confidence=0.6), Move("miss")),
-        (understood("out_of_scope", confidence=0.9), Move("out_of_scope")),
+        (understood("out_of_scope", unrecognized=True), Move("miss")),
+        (understood("out_of_scope"), Move("out_of_scope")),
         # Whoever is angry is not lectured on what is ours.
         (
             understood("out_of_scope", confidence=0.9, mood="frustrated"),
             Move("miss", args={"frustrated": True}),
         ),
-        (understood("out_of_scope", {"stars": 4}, confidence=0.6), Move("fill", slots={"stars": 4})),
+        (understood("out_of_scope", {"stars": 4}, unrecognized=True), Move("fill", slots={"stars": 4})),
         # What is unclear goes along with what is clear.
         (
             understood("search_hotels", candidates=(DUBAI,), problems=("past_date",)),
