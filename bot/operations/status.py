@@ -19,6 +19,8 @@ from db import pool as pool_of
 from db.pool import Role, as_role
 
 LARGEST = 8
+PATIENCE = dt.timedelta(minutes=15)
+"""How late a job may be before somebody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,10 @@ class JobStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything `rahhal db status` shows. Sizes in bytes."""
+    """Everything `rahhal db status` shows. Sizes in bytes.
+
+    unattended: how long ago it was migrated, where no job ever ran; None where one did.
+    """
 
     server: str
     size: int
@@ -43,6 +48,7 @@ class Status:
     behavior_log: health.Months
     waiting: dict[str, int]
     largest: tuple[health.Relation, ...]
+    unattended: dt.timedelta | None
 
     @property
     def alarms(self) -> tuple[str, ...]:
@@ -52,8 +58,10 @@ class Status:
         found += [
             f"job {job.name} is {_age(job.overdue)} late: is a worker running?"
             for job in self.jobs
-            if job.overdue is not None and job.overdue > dt.timedelta(minutes=15)
+            if job.overdue is not None and job.overdue > PATIENCE
         ]
+        if self.unattended is not None and self.unattended > PATIENCE:
+            found.append(f"no job ever ran in {_age(self.unattended)}: is a worker running?")
         if self.behavior_log.in_default:
             found.append(f"{self.behavior_log.in_default} rows of the behavior log have no month")
         if self.waiting.get("dead_letters"):
@@ -80,6 +88,7 @@ async def read(dsn: str, jobs: Sequence[Job], *, now: dt.datetime) -> Status:
             size, runs, months, largest, waiting = 0, {}, health.Months("user_behavior_log", (), 0), [], {}
     finally:
         await connection.close()
+    applied = [state.applied_at for state in states if state.applied_at is not None]
     return Status(
         server,
         size,
@@ -88,6 +97,7 @@ async def read(dsn: str, jobs: Sequence[Job], *, now: dt.datetime) -> Status:
         months,
         waiting,
         tuple(largest),
+        now - max(applied) if applied and not runs else None,
     )
 
 

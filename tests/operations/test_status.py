@@ -31,6 +31,13 @@ async def test_a_migrated_database_is_well(database: str) -> None:
     assert list(status.lines(found))[-1] == "all is well"
 
 
+async def test_a_database_without_a_worker_needs_somebody(database: str) -> None:
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(hours=3)
+    found = await status.read(database, jobs(demo=False), now=later)
+    (alarm,) = found.alarms
+    assert alarm.startswith("no job ever ran in ") and alarm.endswith(" h: is a worker running?")
+
+
 async def test_jobs_that_failed_or_are_late_need_somebody(database: str) -> None:
     connection = await asyncpg.connect(database)
     await pool.prepare(connection)
