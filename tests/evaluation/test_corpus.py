@@ -27,8 +27,9 @@ def test_the_corpus_is_large_and_spread() -> None:
     assert sum(groups.values()) >= 1_500
     assert min(groups.values()) >= 150
     kept_apart = share(row.split == "test" for row in rows())
-    assert kept_apart.part >= 600  # development sentences are added as they are heard: the share apart falls
-    assert kept_apart.value >= 0.2
+    # About a third: where sentences to learn from are added, sentences to keep apart are too.
+    assert kept_apart.part >= 1_000
+    assert kept_apart.value >= 0.3
 
 
 def test_ids_are_unique_and_labels_are_of_the_contract() -> None:
