@@ -218,10 +218,12 @@ BEGIN
 END
 $$;
 
--- After something was paid: a completed stay is verified by it.
+-- After something was paid: a completed stay is verified by it. One that is just being completed is waited for, as neither of the
+-- two would see the other. (Whoever changes both takes the booking first.)
 CREATE FUNCTION app.verify_paid_stay() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    PERFORM FROM bookings b WHERE b.id = NEW.booking_id FOR NO KEY UPDATE;
     UPDATE bookings SET verified_at = clock_timestamp(), updated_at = clock_timestamp()
     WHERE id = NEW.booking_id AND status = 'completed' AND verified_at IS NULL;
     RETURN NULL;

@@ -135,3 +135,34 @@ async def test_sums_equal_a_recomputation_whatever_happens_at_once(pool: asyncpg
     async with pool.acquire() as conn, as_role(conn, Role.OWNER):
         await assert_sums_are_true(conn)
         assert await conn.fetchval("SELECT sum(n) FROM social_proof_cache WHERE persona <> 'all'") > 0
+
+
+COMPLETED = "UPDATE bookings SET status = 'completed' WHERE id = $1"
+PAID = "UPDATE payments SET status = 'paid' WHERE booking_id = $1"
+
+
+@pytest.mark.parametrize(("first", "second"), [(COMPLETED, PAID), (PAID, COMPLETED)])
+async def test_paid_while_it_is_being_completed_is_verified(
+    pool: asyncpg.Pool, first: str, second: str
+) -> None:
+    async with pool.acquire() as conn, as_role(conn, Role.OWNER):
+        hotel = await small_hotel.open_hotel(conn)
+        stay = await completed_stay(conn, await small_hotel.newcomer(conn), hotel, status="confirmed")
+
+    async def later() -> None:
+        async with pool.acquire() as other, as_role(other, Role.OWNER):
+            await other.execute(second, stay)
+
+    async with pool.acquire() as conn, pool.acquire() as watcher:
+        async with as_role(conn, Role.OWNER):
+            await conn.execute(first, stay)
+            task = asyncio.create_task(later())
+            while not task.done() and not await watcher.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))",
+                conn.get_server_pid(),
+            ):
+                await asyncio.sleep(0)
+        await task
+        async with as_role(conn, Role.OWNER):
+            assert await conn.fetchval("SELECT verified_at IS NOT NULL FROM bookings WHERE id = $1", stay)
+            await assert_sums_are_true(conn)
