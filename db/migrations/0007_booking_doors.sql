@@ -7,18 +7,11 @@
 
 -- ------------------------------------------------------------------------------------------------ parts
 
--- A random code people can read aloud: no 0 O 1 I L. At most 32 characters.
-CREATE FUNCTION app.random_code(characters integer) RETURNS text LANGUAGE plpgsql VOLATILE SET search_path = '' AS $$
-DECLARE
-    bytes CONSTANT bytea := sha256(uuid_send(gen_random_uuid()));
-    code text := '';
-BEGIN
-    FOR place IN 0..characters - 1 LOOP
-        code := code || substr('23456789ABCDEFGHJKMNPQRSTVWXYZ', 1 + get_byte(bytes, place) % 30, 1);
-    END LOOP;
-    RETURN code;
-END
-$$;
+-- A random code people can read aloud: no 0 O 1 I L. At most 32 characters, of 4.9 bits each: base64 in capitals, where a
+-- letter stands for two of its 64 signs, as most digits do.
+CREATE FUNCTION app.random_code(characters integer) RETURNS text LANGUAGE sql VOLATILE
+    RETURN left(translate(upper(encode(sha256(uuid_send(gen_random_uuid())), 'base64') COLLATE "C"), '01OIL+/', '2345678'),
+                characters);
 
 -- An amount as it is paid: some currencies have smaller units than people have coins.
 CREATE FUNCTION app.payable(amount bigint, step integer) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -168,34 +161,49 @@ BEGIN
 END
 $$;
 
--- What a stay costs and on which terms. Deadlines were converted from the hotel's clock by who asks (one time zone
--- database for the whole program); one that is off by more than a day is refused.
-CREATE FUNCTION app.quote(
-    room_type uuid, check_in date, check_out date, rooms integer, free_until timestamptz,
-    OUT nightly integer[], OUT min_stay integer, OUT price bigint, OUT fees bigint, OUT penalty bigint, OUT hotel hotels
-) LANGUAGE plpgsql STABLE SET search_path = public, pg_temp AS $$
-DECLARE
-    deadline timestamptz;
-    step integer;
-    listed boolean;
-BEGIN
-    SELECT h.* INTO STRICT hotel FROM hotels h JOIN room_types t ON t.hotel_id = h.id WHERE t.id = room_type;
-    SELECT t.listed AND hotel.listed INTO listed FROM room_types t WHERE t.id = room_type;
-    SELECT r.payable_step INTO STRICT step FROM exchange_rates r WHERE r.currency = hotel.currency;
-    deadline := (check_in - hotel.free_days + hotel.free_until_time) AT TIME ZONE hotel.timezone;
-    IF num_nulls(deadline, free_until) = 1 OR abs(extract(epoch FROM deadline - free_until)) > 86400 THEN
-        RAISE EXCEPTION 'free until % is not the deadline of this hotel (%)', free_until, deadline
-            USING ERRCODE = 'check_violation';
-    END IF;
-    IF NOT listed THEN
-        RETURN;
-    END IF;
-    SELECT p.prices, p.min_stay INTO nightly, min_stay FROM app.nightly_prices(room_type, check_in, check_out) AS p;
-    price := app.payable(rooms * (SELECT sum(n) FROM unnest(nightly) AS n)::bigint, step);
-    fees := app.payable(rooms * hotel.local_fee_minor * (check_out - check_in), step);
-    penalty := CASE hotel.penalty WHEN 'full' THEN price ELSE least(price, app.payable(rooms * nightly[1]::bigint, step)) END;
-END
-$$;
+-- What a stay costs and on which terms, with what a booking keeps of its hotel; no row for an unknown room type.
+--   nightly, price, fees, penalty  NULL where a night has no price or the room is not listed
+--   looks_full                     a night was full when this was read
+--   agrees                         `free_until` is the hotel's deadline: it was converted from the hotel's clock by who asks
+--                                  (one time zone database for the whole program), and may be off by a day at most
+-- One query, in SQL and without settings of its own, so that it becomes part of the caller's plan.
+CREATE FUNCTION app.quote(room_type uuid, check_in date, check_out date, rooms integer, free_until timestamptz)
+    RETURNS TABLE (
+        nightly integer[], min_stay integer, price bigint, fees bigint, penalty bigint, looks_full boolean, agrees boolean,
+        capacity smallint, max_adults smallint, hotel_id uuid, identifier text, name_ar text, city bigint, city_ar text,
+        timezone text, currency char(3), demo boolean
+    )
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+        SELECT CASE WHEN s.least > 0 THEN p.nightly END, coalesce(b.min_stay[d.place], 1),
+               CASE WHEN s.least > 0 THEN app.payable(rooms * s.price, r.payable_step) END,
+               CASE WHEN s.least > 0 THEN app.payable(rooms * h.local_fee_minor * d.nights, r.payable_step) END,
+               CASE WHEN s.least > 0 THEN app.payable(
+                   rooms * CASE h.penalty WHEN 'full' THEN s.price ELSE p.nightly[1] END, r.payable_step) END,
+               b.free & d.mask <> d.mask,
+               coalesce(d.deadline - free_until BETWEEN interval '-1 day' AND interval '1 day',
+                        num_nulls(d.deadline, free_until) = 2),
+               t.capacity, t.max_adults, h.id, h.identifier, h.name_ar, h.city, h.city_ar, h.timezone, h.currency, h.demo
+        FROM public.room_types t
+        JOIN public.hotels h ON h.id = t.hotel_id
+        JOIN public.exchange_rates r ON r.currency = h.currency
+        CROSS JOIN LATERAL (
+            SELECT app.day_number(check_in) / 28 AS block, app.day_number(check_in) % 28 + 1 AS place, -- of the first night
+                   check_out - check_in AS nights,
+                   ((1::bigint << least(42 - app.day_number(check_in) % 28, check_out - check_in)) - 1)
+                   << app.day_number(check_in) % 28 AS mask,
+                   (check_in - h.free_days + h.free_until_time) AT TIME ZONE h.timezone AS deadline
+        ) AS d
+        LEFT JOIN public.search_blocks b ON b.room_type_id = t.id AND b.block = d.block
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN NOT (t.listed AND h.listed) THEN NULL
+                        WHEN d.place + d.nights <= 43 THEN b.price[d.place:d.place + d.nights - 1]
+                        ELSE (app.nightly_prices(t.id, check_in, check_out)).prices END AS nightly
+            OFFSET 0
+        ) AS p
+        CROSS JOIN LATERAL (SELECT sum(n)::bigint AS price, min(n) AS least FROM unnest(p.nightly) AS n) AS s
+        WHERE t.id = room_type;
+    END;
 
 -- ------------------------------------------------------------------------------------------------ doors of a turn
 
@@ -205,78 +213,95 @@ $$;
 --   min_stay       with min_stay, in nights; nothing is held
 --   sold_out       a night has no room, no price, or the room is no longer listed
 --   expired        this key was used by a hold that is over
+-- Few queries, each asking for all that is known by then, under plans that are made once: planning for the values at hand
+-- finds nothing better and takes longer than the rest.
 CREATE FUNCTION app.hold(
     key text, room_type uuid, rooms integer, check_in date, check_out date, adults integer, children integer,
     child_ages smallint[], guest_name text, guest_phone text, requests text, quoted_minor bigint, free_until timestamptz, starts_at timestamptz,
     moment timestamptz
-) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+    SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     person CONSTANT uuid := app.user_id();
-    nights CONSTANT date[] := app.nights_of(hold.check_in, hold.check_out);
-    kind room_types;
     terms record;
-    made bookings;
-    trip trips;
+    usual integer;
+    found_now record;
+    answer jsonb;
 BEGIN
-    IF person IS NULL THEN
-        RAISE EXCEPTION 'a hold belongs to a turn' USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    SELECT t.* INTO kind FROM room_types t WHERE t.id = hold.room_type;
-    IF NOT FOUND OR check_out <= check_in OR rooms < 1 OR adults < rooms OR adults > rooms * kind.max_adults
-       OR adults + children > rooms * kind.capacity THEN
-        RAISE EXCEPTION 'this party and stay do not fit room type %', hold.room_type USING ERRCODE = 'check_violation';
-    END IF;
-
     -- Before the lock: the price, which the traveler has agreed to anyway, and the answer to whoever comes too late. What is
     -- full and has no hold that is over was sold out at this moment; the crowd behind the last room need not queue for it.
-    terms := app.quote(kind.id, check_in, check_out, rooms, hold.free_until);
-    IF NOT app.has_rooms(kind.id, kind.allotment, rooms, nights)
-       AND NOT EXISTS (SELECT FROM bookings b WHERE b.room_type_id = kind.id AND b.status = 'held' AND b.expires_at <= moment)
-       AND NOT EXISTS (SELECT FROM bookings b WHERE b.idempotency_key = key) THEN
-        RETURN jsonb_build_object('outcome', 'sold_out');
+    SELECT q.* INTO terms FROM app.quote(hold.room_type, hold.check_in, hold.check_out, hold.rooms, hold.free_until) AS q;
+    IF person IS NULL THEN
+        RAISE EXCEPTION 'a hold belongs to a turn' USING ERRCODE = 'insufficient_privilege';
+    ELSIF terms.capacity IS NULL OR check_out <= check_in OR rooms < 1 OR adults < rooms OR adults > rooms * terms.max_adults
+          OR adults + children > rooms * terms.capacity OR NOT terms.agrees THEN
+        RAISE EXCEPTION 'this party, stay or deadline (%) does not fit room type %', free_until, hold.room_type
+            USING ERRCODE = 'check_violation';
+    ELSIF terms.looks_full THEN
+        IF NOT EXISTS (SELECT FROM bookings b
+                       WHERE b.room_type_id = hold.room_type AND b.status = 'held' AND b.expires_at <= moment)
+           AND NOT EXISTS (SELECT FROM bookings b WHERE b.idempotency_key = key) THEN
+            RETURN jsonb_build_object('outcome', 'sold_out');
+        END IF;
     END IF;
 
-    SELECT t.* INTO kind FROM room_types t WHERE t.id = hold.room_type FOR NO KEY UPDATE;
-    PERFORM app.release_expired(kind.id, moment);
+    SELECT t.allotment INTO usual FROM room_types t WHERE t.id = hold.room_type FOR NO KEY UPDATE;
+    LOOP
+        SELECT (SELECT b.id FROM bookings b WHERE b.idempotency_key = key AND b.user_id = person) AS booking,
+               EXISTS (SELECT FROM bookings b
+                       WHERE b.room_type_id = hold.room_type AND b.status = 'held' AND b.expires_at <= moment) AS overdue,
+               count(*) = hold.check_out - hold.check_in AS touched,
+               least(min(n.allotment - n.booked), CASE WHEN count(*) < hold.check_out - hold.check_in THEN usual END) AS rooms_left
+        INTO found_now
+        FROM room_nights n WHERE n.room_type_id = hold.room_type AND n.night >= hold.check_in AND n.night < hold.check_out;
+        EXIT WHEN NOT found_now.overdue;
+        PERFORM app.release_expired(hold.room_type, moment);
+    END LOOP;
 
-    SELECT b.* INTO made FROM bookings b WHERE b.idempotency_key = key AND b.user_id = person;
-    IF FOUND THEN
-        SELECT t.* INTO STRICT trip FROM trips t WHERE t.id = made.trip_id;
-        RETURN jsonb_build_object(
-            'outcome', CASE WHEN made.status IN ('held', 'confirmed') THEN 'held' ELSE 'expired' END, 'again', true,
-            'booking_id', made.id, 'trip_id', trip.id, 'reference', trip.reference, 'expires_at', made.expires_at,
-            'price_minor', made.price_minor, 'currency', made.currency);
-    END IF;
-
-    IF terms.nightly IS NULL THEN
+    IF found_now.booking IS NOT NULL THEN
+        RETURN (
+            SELECT jsonb_build_object(
+                'outcome', CASE WHEN b.status IN ('held', 'confirmed') THEN 'held' ELSE 'expired' END, 'again', true,
+                'booking_id', b.id, 'trip_id', t.id, 'reference', t.reference, 'expires_at', b.expires_at,
+                'price_minor', b.price_minor, 'currency', b.currency)
+            FROM bookings b JOIN trips t ON t.id = b.trip_id WHERE b.id = found_now.booking);
+    ELSIF terms.nightly IS NULL THEN
         RETURN jsonb_build_object('outcome', 'sold_out');
     ELSIF terms.min_stay > check_out - check_in THEN
         RETURN jsonb_build_object('outcome', 'min_stay', 'min_stay', terms.min_stay);
-    ELSIF NOT app.has_rooms(kind.id, kind.allotment, rooms, nights) THEN
+    ELSIF found_now.rooms_left < rooms THEN
         RETURN jsonb_build_object('outcome', 'sold_out');
     ELSIF terms.price <> quoted_minor THEN
-        RETURN jsonb_build_object(
-            'outcome', 'price_changed', 'price_minor', terms.price, 'currency', (terms.hotel).currency);
+        RETURN jsonb_build_object('outcome', 'price_changed', 'price_minor', terms.price, 'currency', terms.currency);
     END IF;
 
-    PERFORM app.take_nights(kind.id, kind.allotment, rooms, nights);
-    INSERT INTO trips (user_id, reference, destination, city, check_in_date, check_out_date, travelers_count, hotel_identifier,
-                       hotel_name, price_per_night, total_price, currency, booking_status)
-    VALUES (person, 'RH-' || app.random_code(8), (terms.hotel).city_ar, (terms.hotel).city, hold.check_in, hold.check_out,
-            hold.adults + hold.children, (terms.hotel).identifier, (terms.hotel).name_ar,
-            greatest(1, terms.price / (hold.check_out - hold.check_in)), terms.price, (terms.hotel).currency, 'pending')
-    RETURNING * INTO trip;
-    INSERT INTO bookings (trip_id, user_id, hotel_id, room_type_id, idempotency_key, rooms, check_in, check_out, adults,
-                          children, child_ages, guest_name, guest_phone, requests, nightly, price_minor, local_fees_minor, currency,
-                          timezone, starts_at, free_until, penalty_minor, expires_at, demo)
-    VALUES (trip.id, person, kind.hotel_id, kind.id, key, hold.rooms, hold.check_in, hold.check_out, hold.adults,
-            hold.children, hold.child_ages, hold.guest_name, hold.guest_phone, hold.requests, terms.nightly, terms.price, terms.fees,
-            (terms.hotel).currency, (terms.hotel).timezone, hold.starts_at, hold.free_until, terms.penalty,
-            moment + interval '15 minutes', (terms.hotel).demo)
-    RETURNING * INTO made;
-    RETURN jsonb_build_object(
-        'outcome', 'held', 'again', false, 'booking_id', made.id, 'trip_id', trip.id, 'reference', trip.reference,
-        'expires_at', made.expires_at, 'price_minor', made.price_minor, 'currency', made.currency);
+    IF found_now.touched AND found_now.rooms_left > rooms THEN -- nothing for the blocks to know
+        UPDATE room_nights n SET booked = n.booked + hold.rooms
+        WHERE n.room_type_id = hold.room_type AND n.night >= hold.check_in AND n.night < hold.check_out;
+    ELSE
+        PERFORM app.take_nights(hold.room_type, usual, rooms, app.nights_of(check_in, check_out));
+    END IF;
+    WITH trip AS (
+        INSERT INTO trips (user_id, reference, destination, city, check_in_date, check_out_date, travelers_count, hotel_identifier,
+                           hotel_name, price_per_night, total_price, currency, booking_status)
+        VALUES (person, 'RH-' || app.random_code(8), terms.city_ar, terms.city, hold.check_in, hold.check_out,
+                hold.adults + hold.children, terms.identifier, terms.name_ar,
+                greatest(1, terms.price / (hold.check_out - hold.check_in)), terms.price, terms.currency, 'pending')
+        RETURNING id, trips.reference
+    )
+    INSERT INTO bookings AS b
+        (trip_id, user_id, hotel_id, room_type_id, idempotency_key, rooms, check_in, check_out, adults, children, child_ages,
+         guest_name, guest_phone, requests, nightly, price_minor, local_fees_minor, currency, timezone, starts_at, free_until,
+         penalty_minor, expires_at, demo)
+    SELECT trip.id, person, terms.hotel_id, hold.room_type, key, hold.rooms, hold.check_in, hold.check_out, hold.adults,
+           hold.children, hold.child_ages, hold.guest_name, hold.guest_phone, hold.requests, terms.nightly, terms.price, terms.fees,
+           terms.currency, terms.timezone, hold.starts_at, hold.free_until, terms.penalty, moment + interval '15 minutes', terms.demo
+    FROM trip
+    RETURNING jsonb_build_object(
+        'outcome', 'held', 'again', false, 'booking_id', b.id, 'trip_id', b.trip_id,
+        'reference', (SELECT trip.reference FROM trip), 'expires_at', b.expires_at, 'price_minor', b.price_minor, 'currency', b.currency)
+    INTO STRICT answer;
+    RETURN answer;
 END
 $$;
 
@@ -399,8 +424,11 @@ BEGIN
         RETURN jsonb_build_object('outcome', 'too_late');
     END IF;
     PERFORM app.release_expired(ours.room_type_id, moment);
-    terms := app.quote(ours.room_type_id, check_in, check_out, ours.rooms, move_booking.free_until);
-    IF terms.nightly IS NULL THEN
+    SELECT q.* INTO terms
+    FROM app.quote(ours.room_type_id, move_booking.check_in, move_booking.check_out, ours.rooms, move_booking.free_until) AS q;
+    IF NOT terms.agrees THEN
+        RAISE EXCEPTION 'free until % is not the deadline of this hotel', free_until USING ERRCODE = 'check_violation';
+    ELSIF terms.nightly IS NULL THEN
         RETURN jsonb_build_object('outcome', 'sold_out');
     ELSIF terms.min_stay > check_out - check_in THEN
         RETURN jsonb_build_object('outcome', 'min_stay', 'min_stay', terms.min_stay);
@@ -411,7 +439,7 @@ BEGIN
         RETURN jsonb_build_object('outcome', 'sold_out');
     ELSIF terms.price <> quoted_minor THEN
         RETURN jsonb_build_object(
-            'outcome', 'price_changed', 'price_minor', terms.price, 'currency', (terms.hotel).currency);
+            'outcome', 'price_changed', 'price_minor', terms.price, 'currency', terms.currency);
     END IF;
     PERFORM app.take_nights(ours.room_type_id, usual, ours.rooms, added);
     PERFORM app.give_nights(ours.room_type_id, ours.rooms, dropped);

@@ -1,5 +1,6 @@
 """`rahhal bench`: the registry and what it prints; the figures themselves are not a test's business."""
 
+import importlib
 import io
 import json
 from collections.abc import Iterator
@@ -76,4 +77,24 @@ def test_a_size_that_is_none_is_refused(rows: str) -> None:
 
 
 def test_the_benches_are_there() -> None:
-    assert {"activity", "log", "understanding"} <= set(bench.names())
+    assert {"activity", "booking", "log", "understanding"} <= set(bench.names())
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "smaller"),
+    [
+        ("booking", 0, {"GUESTS": 3, "ROOMS": 6, "CATALOGUE": 1, "EACH": 2, "ROUNDS": 1}),
+    ],
+)
+def test_a_bench_of_the_database_measures_what_it_says(
+    monkeypatch: pytest.MonkeyPatch, name: str, size: int, smaller: dict[str, object]
+) -> None:
+    """On a database of its own, at a size where the figures mean nothing."""
+    assert name in bench.names()
+    module = importlib.import_module(f"bot.bench.{name}")
+    for constant, value in smaller.items():
+        monkeypatch.setattr(module, constant, value)
+    measures = list(bench._BENCHES[name]([size]))
+    assert all(measure.bench == name and measure.value >= 0 for measure in measures)
+    assert any(measure.ratio is not None and measure.ratio > 0 for measure in measures)
+    assert len({(measure.metric, measure.peer) for measure in measures}) == len(measures)

@@ -423,3 +423,11 @@ async def test_a_cancelled_booking_stays_cancelled(
 
     with pytest.raises(asyncpg.CheckViolationError, match="cannot go cancelled>"):
         await conn.execute("UPDATE bookings SET status = $1 WHERE id = $2", status, booked)
+
+
+async def test_codes_can_be_read_aloud_and_do_not_repeat(conn: asyncpg.Connection) -> None:
+    await become(conn, Role.SERVICE)
+    codes = await conn.fetchval("SELECT array_agg(app.random_code(8)) FROM generate_series(1, 2000)")
+    assert len(set(codes)) == 2000
+    assert set("".join(codes)) == set("23456789ABCDEFGHJKMNPQRSTUVWXYZ")
+    assert {len(code) for code in codes} == {8}
