@@ -28,12 +28,16 @@ MOST_ROWS = 9
 
 
 class Telling(BaseModel):
-    """The slots of a survey. trip: its reference; settled: questions that were answered or skipped, by their slot."""
+    """The slots of a survey. trip: its reference; settled: questions that were answered or skipped, by their slot.
+
+    bad_score: the mark that was given is none from 1 to 10.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
     trip: str | None = None
     score: int | None = None
+    bad_score: bool = False
     rebook: bool | None = None
     exceeded: bool | None = None
     liked: list[str] = Field(default_factory=list)
@@ -57,6 +61,7 @@ def take(telling: Telling, incoming: Mapping[str, Any]) -> Telling:
     if incoming.get("score") is not None:
         score = int(incoming["score"] + 0.5)  # «8.5»
         known["score"] = score if 1 <= score <= 10 else None
+        known["bad_score"] = known["score"] is None
     for name in ("rebook", "exceeded"):
         if incoming.get(name) is not None:
             known[name] = bool(incoming[name])
@@ -103,6 +108,16 @@ async def invite(turn: Turn, move: Move) -> None:
     turn.dialogue.expecting = SCORE  # also where another question still waits below
 
 
+async def ask_score_again(turn: Turn, move: Move) -> None:
+    """The answer to the first question was no mark: it is put again, without the greeting."""
+    trip = await _trip(turn, turn.dialogue.memory.get("stay"))
+    if trip is None:
+        turn.say("not_understood.first")
+        return
+    turn.add(_score_question(turn, trip, "outcome.score_unclear"))
+    turn.dialogue.expecting = SCORE
+
+
 async def ask_trip(turn: Turn, telling: Telling) -> Outcome | None:
     """Nothing was pointed at: the latest stay that is over."""
     found = await trips.of_person(turn.conn, user_id=turn.person.id, now=turn.now, limit=50)
@@ -120,17 +135,19 @@ async def ask_score(turn: Turn, telling: Telling) -> Reply | Outcome:
         turn.say("trips.not_found")
         return DONE
     turn.dialogue.memory["stay"] = trip.reference
-    return _score_question(turn, trip)
+    if turn.again:
+        return _score_question(turn, trip, "outcome.ask_score_again")
+    return _score_question(turn, trip, "outcome.score_unclear" if telling.bad_score else "outcome.ask_score")
 
 
-def _score_question(turn: Turn, trip: Trip) -> Reply:
+def _score_question(turn: Turn, trip: Trip, key: str = "outcome.ask_score") -> Reply:
     def button(score: int) -> Button:
         return turn.button(
             "button.score", "rate_stay", slots={"trip": trip.reference, "score": score}, n=score
         )
 
     rows = tuple(button(score) for score in range(1, 6)), tuple(button(score) for score in range(6, 11))
-    reply = turn.reply("outcome.ask_score", hotel=_hotel_name(turn, trip))
+    reply = turn.reply(key, hotel=_hotel_name(turn, trip))
     return with_buttons(reply, *rows, expects=SCORE)
 
 
@@ -138,7 +155,10 @@ async def ask_rebook(turn: Turn, telling: Telling) -> Reply | Outcome:
     if not await _keep(turn, telling):
         return DONE
     assert telling.score is not None
-    reply = turn.reply("outcome.ask_rebook", rating=turn.texts.rating(telling.score))
+    if turn.again:
+        reply = turn.reply("outcome.ask_rebook_again")
+    else:
+        reply = turn.reply("outcome.ask_rebook", rating=turn.texts.rating(telling.score))
     yes, no = _answer(turn, "button.yes", rebook=True), _answer(turn, "button.no", rebook=False)
     return with_buttons(reply, (yes, no, _answer(turn, "button.skip", skip="rebook")))
 
@@ -316,7 +336,7 @@ OUTCOME = Flow(
         Do(thank),
     ),
     begins=frozenset({"rate_stay"}),
-    actions={"due_survey": invite},
+    actions={"due_survey": invite, f"missed_{SCORE}": ask_score_again},
     accepts=frozenset({"rebook", "exceeded", "liked", "missed", "said", "skip"}),
     merge=take,
     seed=seed,

@@ -210,6 +210,10 @@ async def show_terms(turn: Turn, cancelling: Cancelling) -> Reply | Outcome:
         said = texts.say("cancel.terms_free", hotel=name, dates=dates, deadline=deadline)
     elif terms.fee_now.minor >= terms.total.minor:
         said = texts.say("cancel.terms_non_refundable", hotel=name, dates=dates, total=terms.total)
+    elif terms.free_until is None:
+        said = texts.say(
+            "cancel.terms_never_free", hotel=name, dates=dates, fee=terms.fee_now, total=terms.total
+        )
     else:
         said = texts.say("cancel.terms_fee", hotel=name, dates=dates, fee=terms.fee_now, total=terms.total)
     reply = turn.compose(

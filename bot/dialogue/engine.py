@@ -101,7 +101,7 @@ class Engine:
 
     def expects(self, dialogue: Dialogue) -> str | None:
         """What free text would answer now, in the words of `bot.understanding`."""
-        if dialogue.question and not (dialogue.question.beside and dialogue.top):
+        if dialogue.question and not (dialogue.question.beside and (dialogue.top or dialogue.expecting)):
             return "confirm"
         if dialogue.expecting:
             return dialogue.expecting

@@ -217,6 +217,10 @@ class Conduct:
             self._offer_human()
         elif turn.dialogue.top is not None:
             await self._ask_again("not_understood.asked")
+        elif self._engine.answers(again := f"missed_{turn.dialogue.expecting}"):
+            misses = turn.dialogue.misses
+            await self._follow(Move(again))
+            turn.dialogue.misses = misses
         else:
             turn.say("not_understood.first" if turn.dialogue.misses <= 1 else "not_understood.second")
 

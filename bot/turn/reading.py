@@ -195,6 +195,10 @@ def _text(text: str, understand: Understand, expects: str | None) -> Read:
         return Read((Move("empty"),), text)
     found = understand(text[:MOST_READ])
     moves = _answer(found, text[:MOST_READ], expects) or moves_of(found)
+    if moves[0].name == MISS and expects == SCORE:
+        moves = (Move(MISS),)  # «كان وسخًا» is said of a stay, not of us
+    if moves[0] in (Move(MISS), Move("out_of_scope")) and _only_pictures(text):
+        moves = (Move("media", args={"kind": "sticker"}),)
     if moves[0].name == AFFIRM and _CONFIRMS.search(plain(text)):
         # «أؤكد الحجز» sent twice is no «yes» to the question that came in between.
         moves = (Move("book"),)
@@ -202,6 +206,12 @@ def _text(text: str, understand: Understand, expects: str | None) -> Read:
         args = {"question": _QUESTION.search(text) is not None}
         moves = (Move("ask_amenities", slots=moves[0].slots, args=args),)
     return Read(moves, text, emotional_state=found.emotional_state, cut=len(text) > MOST_READ)
+
+
+def _only_pictures(text: str) -> bool:
+    """«🙂🙂»: nothing but emojis, which nobody expects to be read."""
+    kinds = {unicodedata.category(c) for c in text if not c.isspace()}
+    return "So" in kinds and kinds <= {"So", "Sk", "Mn", "Cf"}
 
 
 def _answer(found: Understanding, text: str, expects: str | None) -> tuple[Move, ...]:
