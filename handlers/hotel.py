@@ -13,7 +13,7 @@ from db.hotels import Hotel
 from handlers import offers as wording
 from handlers.proof import proof_lines, shown_for
 from handlers.request import amenity_names
-from handlers.results import last_request, pointed_at, stay_of
+from handlers.results import in_hand, last_request, pointed_at, stay_of
 from handlers.start import Nothing
 
 MOST_PICTURES = 3
@@ -136,7 +136,7 @@ async def _hotel(turn: Turn, move: Move) -> Hotel | None:
         named = await places.named_hotel(turn.conn, names=(said, said.lower(), f"فندق {said}"), city=city)
         identifier = named[0] if named else None
     if identifier is None and not move.args:
-        identifier = turn.dialogue.memory.get("open")
+        identifier = in_hand(turn)
     found = await hotels.find(turn.conn, identifier=identifier) if identifier else None
     return found if found is not None and found.listed else None
 

@@ -15,7 +15,7 @@ from db.hotels import Hotel
 from db.proof import EVERYBODY
 from handlers import offers as wording
 from handlers.proof import proof_lines, shown_for, stays_line
-from handlers.results import last_request, pointed_at
+from handlers.results import in_hand, last_request, pointed_at
 from handlers.start import Nothing
 from locales import Phrase, shorten
 
@@ -28,7 +28,7 @@ async def show_reviews(turn: Turn, move: Move) -> None:
     memory = turn.dialogue.memory
     shown = memory.get("shown", {}).get("hotels", [])
     only = shown[0] if len(shown) == 1 else None
-    identifier = pointed_at(memory, move.args) or memory.get("open") or only
+    identifier = pointed_at(memory, move.args) or in_hand(turn) or only
     hotel = await hotels.find(turn.conn, identifier=identifier) if identifier else None
     if hotel is None:
         memory["listed"] = {"move": "read_reviews"}  # an ordinal that comes now is the answer

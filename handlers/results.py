@@ -428,6 +428,13 @@ def pointed_at(memory: Mapping[str, Any], args: Mapping[str, Any]) -> str | None
     return None
 
 
+def in_hand(turn: Turn) -> str | None:
+    """The hotel that is meant where none is named: the one being booked, or the one opened last."""
+    top = turn.dialogue.top
+    booked = top.slots.get("hotel") if top is not None and top.flow == "booking" else None
+    return booked or turn.dialogue.memory.get("open")
+
+
 def _places_on_show(slots: Mapping[str, Any]) -> list[Any]:
     """The places a search offers as choices, until one is chosen."""
     if slots.get("destination"):
