@@ -34,6 +34,25 @@ CREATE FUNCTION app.wilson_lower(yes bigint, n bigint) RETURNS double precision 
     RETURN CASE WHEN n > 0 THEN greatest(0,
         (yes + 1.920729 - 1.96 * sqrt(yes::double precision * (n - yes) / n + 0.960365)) / (n + 3.841459)) END;
 
+-- Whether a kind of traveler may be shown beside all travelers of a hotel. Who subtracts what is shown from 'all' must be left
+-- with nobody or with at least five: where fewer would remain, the smallest kind that is shown stays hidden among the others.
+CREATE FUNCTION app.stands_alone(hotel uuid, kind text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SET search_path = public, pg_temp AS $$
+DECLARE
+    remain bigint;
+    smallest text;
+BEGIN
+    IF kind = 'all' THEN
+        RETURN true;
+    END IF;
+    SELECT sum(c.n) FILTER (WHERE c.persona = 'all') - coalesce(sum(c.n) FILTER (WHERE c.persona <> 'all' AND c.n >= 5), 0),
+           (array_agg(c.persona ORDER BY c.n, c.persona) FILTER (WHERE c.persona <> 'all' AND c.n >= 5))[1]
+    INTO remain, smallest
+    FROM social_proof_cache c WHERE c.hotel_id = hotel;
+    RETURN remain NOT BETWEEN 1 AND 4 OR smallest <> kind;
+END
+$$;
+
 -- What guests say of these hotels: a row for all of them ('all') and, when a persona is asked for, one for those of that
 -- persona; only where there are at least five, and no count of a question that fewer answered. A key lookup, asked with every
 -- card: its plan is made once.
@@ -49,7 +68,8 @@ BEGIN
            CASE WHEN c.exceeded_answers >= 5 THEN c.exceeded_answers END,
            c.highlights, c.pain_points
     FROM social_proof_cache c
-    WHERE c.hotel_id = ANY (of_hotels) AND c.persona IN ('all', wanted) AND c.n >= 5;
+    WHERE c.hotel_id = ANY (of_hotels) AND c.persona IN ('all', wanted) AND c.n >= 5
+      AND app.stands_alone(c.hotel_id, c.persona);
 END
 $$;
 
@@ -88,11 +108,12 @@ BEGIN
         SELECT CASE WHEN c.persona = 'all' THEN overall.rating
                     ELSE (c.satisfaction_sum + 10 * overall.rating) / (c.n + 10) END AS rating
     ) AS s
-    WHERE h.id = ANY (of_hotels);
+    WHERE h.id = ANY (of_hotels) AND app.stands_alone(c.hotel_id, c.persona);
 END
 $$;
 
 GRANT EXECUTE ON FUNCTION app.social_proof(uuid[], text) TO rahhal_owner, rahhal_app;
+GRANT EXECUTE ON FUNCTION app.stands_alone(uuid, text) TO rahhal_owner; -- whose views ask it
 GRANT EXECUTE ON FUNCTION app.weighed_proof(uuid[], text), app.wilson_lower(bigint, bigint)
 TO rahhal_owner, rahhal_app, rahhal_analytics;
 
@@ -367,7 +388,7 @@ CREATE MATERIALIZED VIEW hotel_performance_by_persona AS
         ) AS a
         GROUP BY a.hotel_id, a.persona
     ) AS m ON m.hotel_id = c.hotel_id AND m.persona = c.persona
-    WHERE c.n >= 5;
+    WHERE c.n >= 5 AND app.stands_alone(c.hotel_id, c.persona);
 CREATE UNIQUE INDEX hotel_performance_by_persona_key ON hotel_performance_by_persona (hotel_id, user_persona);
 
 -- Every hotel that at least five tell of, beside what was to be expected of it, and its place in its city by what can be

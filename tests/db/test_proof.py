@@ -142,6 +142,34 @@ async def test_those_like_her_speak_first_where_five_of_them_do(conn: asyncpg.Co
     )
 
 
+@pytest.mark.parametrize(
+    ("economy", "middle", "shown"), [(1, 5, False), (4, 6, False), (5, 6, True), (0, 5, True)]
+)
+async def test_no_single_guest_can_be_told_by_subtraction(
+    conn: asyncpg.Connection, economy: int, middle: int, shown: bool
+) -> None:
+    """All of them less those of one kind must leave nobody or at least five."""
+    hotel = await small_hotel.open_hotel(conn)
+    await guests(conn, hotel, [3] * economy, price_minor=100_000)
+    await guests(conn, hotel, [9] * middle)
+    for function in ("app.social_proof", "app.weighed_proof"):
+        kinds = await conn.fetch(
+            f"SELECT persona FROM {function}(ARRAY[$1::uuid], $2)", hotel.id, Persona.MIDDLE
+        )
+        assert ({row["persona"] for row in kinds} == {"all", Persona.MIDDLE.value}) is shown
+
+
+async def test_of_two_kinds_the_smaller_hides_who_is_left(conn: asyncpg.Connection) -> None:
+    hotel = await small_hotel.open_hotel(conn)
+    for price, count in ((100_000, 6), (MIDDLE_NIGHT, 9), (4_000_000, 2)):
+        await guests(conn, hotel, [8] * count, price_minor=price)
+    kinds = {
+        kind: await conn.fetchval("SELECT app.stands_alone($1, $2)", hotel.id, kind)
+        for kind in (Persona.ECONOMY, Persona.MIDDLE)
+    }
+    assert kinds == {Persona.ECONOMY: False, Persona.MIDDLE: True}
+
+
 async def test_few_stays_are_drawn_to_what_is_to_be_expected(conn: asyncpg.Connection) -> None:
     good, known = await small_hotel.open_hotel(conn), await small_hotel.open_hotel(conn)
     await guests(conn, good, [10] * 5, rebook=5)
