@@ -83,6 +83,7 @@ def test_the_benches_are_there() -> None:
 @pytest.mark.parametrize(
     ("name", "size", "smaller"),
     [
+        ("rls", 400, {"LOOKS": 4, "SLOW_LOOKS": 2, "MONTHS": 2}),
         ("booking", 0, {"GUESTS": 3, "ROOMS": 6, "CATALOGUE": 1, "EACH": 2, "ROUNDS": 1}),
     ],
 )
