@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 
 import asyncpg
 import orjson
@@ -106,7 +107,10 @@ class Bells:
 
         connection.add_termination_listener(hang_up)
         try:
-            await connection.add_listener(CHANNEL, self._heard)
+            ours = (
+                connection.get_server_pid()
+            )  # asked now: a connection that has ended does not know it any more
+            await connection.add_listener(CHANNEL, partial(self._heard, ours))
             yield connection, lost
         finally:
             connection.terminate()
@@ -127,8 +131,8 @@ class Bells:
                 raise
             await asyncio.sleep(GATHER)
 
-    def _heard(self, connection: asyncpg.Connection, pid: int, _channel: str, payload: str) -> None:
-        if pid == connection.get_server_pid():
+    def _heard(self, ours: int, _: asyncpg.Connection, pid: int, _channel: str, payload: str) -> None:
+        if pid == ours:
             return
         for topic, key in orjson.loads(payload):
             self._wake(topic, key)
