@@ -139,71 +139,112 @@ def parts(check_in: date, nights: int) -> list[Part]:
 _SEARCH = """
 WITH worth AS (
     SELECT currency, payable_step, (1 / (per_usd * 10 ^ minor_units))::double precision AS usd FROM exchange_rates
-), priced AS (
-    -- Fifteen nights are added one by one: an aggregate over a slice costs ten times as much, and this is every room of a
-    -- city. What lies in further blocks is rare.
+), further AS MATERIALIZED (
+    -- What a long stay costs in the blocks after its first, of the room types that are free in all of them. It enters each at
+    -- the fifteenth night.
+    SELECT s.room_type_id, sum(s.price)::bigint AS price
+    FROM (
+        SELECT n.room_type_id, n.price[15]::bigint
+               + CASE WHEN f.last > 15 THEN n.price[16] + CASE WHEN f.last > 16 THEN n.price[17]
+               + CASE WHEN f.last > 17 THEN n.price[18] + CASE WHEN f.last > 18 THEN n.price[19]
+               + CASE WHEN f.last > 19 THEN n.price[20] + CASE WHEN f.last > 20 THEN n.price[21]
+               + CASE WHEN f.last > 21 THEN n.price[22] + CASE WHEN f.last > 22 THEN n.price[23]
+               + CASE WHEN f.last > 23 THEN n.price[24] + CASE WHEN f.last > 24 THEN n.price[25]
+               + CASE WHEN f.last > 25 THEN n.price[26] + CASE WHEN f.last > 26 THEN n.price[27]
+               + CASE WHEN f.last > 27 THEN n.price[28] + CASE WHEN f.last > 28 THEN n.price[29]
+               + CASE WHEN f.last > 29 THEN n.price[30] + CASE WHEN f.last > 30 THEN n.price[31]
+               + CASE WHEN f.last > 31 THEN n.price[32] + CASE WHEN f.last > 32 THEN n.price[33]
+               + CASE WHEN f.last > 33 THEN n.price[34] + CASE WHEN f.last > 34 THEN n.price[35]
+               + CASE WHEN f.last > 35 THEN n.price[36] + CASE WHEN f.last > 36 THEN n.price[37]
+               + CASE WHEN f.last > 37 THEN n.price[38] + CASE WHEN f.last > 38 THEN n.price[39]
+               + CASE WHEN f.last > 39 THEN n.price[40] + CASE WHEN f.last > 40 THEN n.price[41]
+               + CASE WHEN f.last > 41 THEN n.price[42]
+               ELSE 0::bigint END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END
+               ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END
+               ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END AS price
+        FROM unnest($8::integer[], $9::integer[], $10::bigint[]) AS f(block, last, mask)
+        JOIN search_blocks n ON n.city = $1::bigint AND n.block = f.block AND n.capacity >= $6::integer
+                             AND n.free & f.mask >= f.mask
+        OFFSET 0
+    ) AS s
+    GROUP BY s.room_type_id
+    HAVING count(*) >= cardinality($8::integer[])
+), priced AS MATERIALIZED (
+    -- Nights are added one by one, until the last: an aggregate over a slice costs five times as much, and this is every room
+    -- of a city.
+    -- No `free & mask` exceeds its mask; asked with >=, the planner expects a good part of the rooms, with = next to none.
     SELECT b.hotel_id, b.room_type_id, b.price[$3::integer] AS first_night, b.price[$3]::bigint
-           + CASE WHEN $4::integer > 1 THEN b.price[$3 + 1] ELSE 0 END
-           + CASE WHEN $4 > 2 THEN b.price[$3 + 2] ELSE 0 END
-           + CASE WHEN $4 > 3 THEN b.price[$3 + 3] ELSE 0 END
-           + CASE WHEN $4 > 4 THEN b.price[$3 + 4] ELSE 0 END
-           + CASE WHEN $4 > 5 THEN b.price[$3 + 5] ELSE 0 END
-           + CASE WHEN $4 > 6 THEN b.price[$3 + 6] ELSE 0 END
-           + CASE WHEN $4 > 7 THEN b.price[$3 + 7] ELSE 0 END
-           + CASE WHEN $4 > 8 THEN b.price[$3 + 8] ELSE 0 END
-           + CASE WHEN $4 > 9 THEN b.price[$3 + 9] ELSE 0 END
-           + CASE WHEN $4 > 10 THEN b.price[$3 + 10] ELSE 0 END
-           + CASE WHEN $4 > 11 THEN b.price[$3 + 11] ELSE 0 END
-           + CASE WHEN $4 > 12 THEN b.price[$3 + 12] ELSE 0 END
-           + CASE WHEN $4 > 13 THEN b.price[$3 + 13] ELSE 0 END
-           + CASE WHEN $4 > 14 THEN b.price[$3 + 14] ELSE 0 END
-           + CASE WHEN $4 > 15 THEN (SELECT sum(p) FROM unnest(b.price[$3 + 15:$3 + $4 - 1]) AS p) ELSE 0 END
-           + CASE WHEN cardinality($8::integer[]) = 0 THEN 0 ELSE (
-               SELECT CASE WHEN count(*) = cardinality($8::integer[]) THEN sum(s.price) END
-               FROM unnest($8::integer[], $9::integer[], $10::integer[], $11::bigint[]) AS f(block, first, last, mask)
-               JOIN search_blocks n ON n.room_type_id = b.room_type_id AND n.block = f.block AND n.free & f.mask = f.mask
-               CROSS JOIN LATERAL (SELECT sum(p) AS price FROM unnest(n.price[f.first:f.last]) AS p) AS s
-           ) END AS room_price
+           + CASE WHEN $4::integer > 1 THEN b.price[$3 + 1] + CASE WHEN $4 > 2 THEN b.price[$3 + 2]
+           + CASE WHEN $4 > 3 THEN b.price[$3 + 3] + CASE WHEN $4 > 4 THEN b.price[$3 + 4]
+           + CASE WHEN $4 > 5 THEN b.price[$3 + 5] + CASE WHEN $4 > 6 THEN b.price[$3 + 6]
+           + CASE WHEN $4 > 7 THEN b.price[$3 + 7] + CASE WHEN $4 > 8 THEN b.price[$3 + 8]
+           + CASE WHEN $4 > 9 THEN b.price[$3 + 9] + CASE WHEN $4 > 10 THEN b.price[$3 + 10]
+           + CASE WHEN $4 > 11 THEN b.price[$3 + 11] + CASE WHEN $4 > 12 THEN b.price[$3 + 12]
+           + CASE WHEN $4 > 13 THEN b.price[$3 + 13] + CASE WHEN $4 > 14 THEN b.price[$3 + 14]
+           + CASE WHEN $4 > 15 THEN b.price[$3 + 15] + CASE WHEN $4 > 16 THEN b.price[$3 + 16]
+           + CASE WHEN $4 > 17 THEN b.price[$3 + 17] + CASE WHEN $4 > 18 THEN b.price[$3 + 18]
+           + CASE WHEN $4 > 19 THEN b.price[$3 + 19] + CASE WHEN $4 > 20 THEN b.price[$3 + 20]
+           + CASE WHEN $4 > 21 THEN b.price[$3 + 21] + CASE WHEN $4 > 22 THEN b.price[$3 + 22]
+           + CASE WHEN $4 > 23 THEN b.price[$3 + 23] + CASE WHEN $4 > 24 THEN b.price[$3 + 24]
+           + CASE WHEN $4 > 25 THEN b.price[$3 + 25] + CASE WHEN $4 > 26 THEN b.price[$3 + 26]
+           + CASE WHEN $4 > 27 THEN b.price[$3 + 27] + CASE WHEN $4 > 28 THEN b.price[$3 + 28]
+           + CASE WHEN $4 > 29 THEN b.price[$3 + 29] + CASE WHEN $4 > 30 THEN b.price[$3 + 30]
+           + CASE WHEN $4 > 31 THEN b.price[$3 + 31] + CASE WHEN $4 > 32 THEN b.price[$3 + 32]
+           + CASE WHEN $4 > 33 THEN b.price[$3 + 33] + CASE WHEN $4 > 34 THEN b.price[$3 + 34]
+           + CASE WHEN $4 > 35 THEN b.price[$3 + 35] + CASE WHEN $4 > 36 THEN b.price[$3 + 36]
+           + CASE WHEN $4 > 37 THEN b.price[$3 + 37] + CASE WHEN $4 > 38 THEN b.price[$3 + 38]
+           + CASE WHEN $4 > 39 THEN b.price[$3 + 39] + CASE WHEN $4 > 40 THEN b.price[$3 + 40]
+           + CASE WHEN $4 > 41 THEN b.price[$3 + 41]
+           ELSE 0::bigint END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END
+           ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END
+           ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END
+           ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END ELSE 0 END
+           ELSE 0 END AS price
     FROM search_blocks b
     WHERE b.city = $1::bigint AND b.block = $2::integer AND b.capacity >= $6::integer AND b.max_adults >= $7::integer
-      AND b.free & $5::bigint = $5
-      AND (b.min_stay IS NULL OR b.min_stay[$3] <= $13::integer)
-      AND ($14::integer = 1 OR (
+      AND b.free & $5::bigint >= $5
+      AND (b.min_stay IS NULL OR b.min_stay[$3] <= $12::integer)
+      AND ($13::integer = 1 OR (
           NOT EXISTS (
               SELECT FROM room_nights n
-              WHERE n.room_type_id = b.room_type_id AND n.night >= $12::date AND n.night < $12 + $13
-                AND n.allotment - n.booked < $14
+              WHERE n.room_type_id = b.room_type_id AND n.night >= $11::date AND n.night < $11 + $12
+                AND n.allotment - n.booked < $13
           ) AND EXISTS (
               SELECT FROM room_types t
-              WHERE t.id = b.room_type_id AND (t.allotment >= $14 OR $13 = (
+              WHERE t.id = b.room_type_id AND (t.allotment >= $13 OR $12 = (
                   SELECT count(*) FROM room_nights n
-                  WHERE n.room_type_id = b.room_type_id AND n.night >= $12 AND n.night < $12 + $13
+                  WHERE n.room_type_id = b.room_type_id AND n.night >= $11 AND n.night < $11 + $12
               ))
           )
       ))
 ), cheapest AS (
-    SELECT DISTINCT ON (hotel_id) * FROM priced WHERE room_price IS NOT NULL ORDER BY hotel_id, room_price, room_type_id
-), fitting AS (
-    SELECT c.hotel_id, c.room_type_id, h.stars, w.usd, w.payable_step,
-           app.payable($14 * c.room_price::bigint, w.payable_step) AS total,
-           app.payable($14 * c.first_night::bigint, w.payable_step) AS first_night,
-           (h.latitude - $23::double precision) ^ 2 + ((h.longitude - $24::double precision) * cos(radians($23))) ^ 2 AS distance,
-           g.rating
-    FROM cheapest c
-    JOIN hotels h ON h.id = c.hotel_id AND h.city = $1 AND h.listed
+    SELECT DISTINCT ON (p.hotel_id) p.hotel_id, p.room_type_id, p.first_night,
+           p.price + CASE WHEN cardinality($8::integer[]) = 0 THEN 0 ELSE o.price END AS room_price
+    FROM priced p LEFT JOIN further o ON o.room_type_id = p.room_type_id
+    WHERE cardinality($8::integer[]) = 0 OR o.price IS NOT NULL
+    ORDER BY p.hotel_id, room_price, p.room_type_id
+), wanted AS MATERIALIZED (
+    SELECT h.id, h.stars, w.usd, w.payable_step, g.rating,
+           (h.latitude - $22::double precision) ^ 2 + ((h.longitude - $23::double precision) * cos(radians($22))) ^ 2 AS distance
+    FROM hotels h
     JOIN worth w ON w.currency = h.currency
-    LEFT JOIN app.city_ratings(CASE WHEN $22::text = 'rating' THEN $1 END) AS g ON g.hotel_id = c.hotel_id
-    WHERE ($15::integer IS NULL OR h.stars >= $15) AND ($16::integer IS NULL OR h.stars <= $16)
-      AND h.amenities @> $17::text[]
-      AND ($18::text IS NULL OR h.area_ar = $18 OR lower(h.area_en) = lower($18))
-      AND ($19::timestamptz IS NULL OR ($12 - h.free_days + h.free_until_time) AT TIME ZONE h.timezone > $19)
+    LEFT JOIN app.city_ratings(CASE WHEN $21::text = 'rating' THEN $1 END) AS g ON g.hotel_id = h.id
+    WHERE h.city = $1 AND h.listed AND ($14::integer IS NULL OR h.stars >= $14) AND ($15::integer IS NULL OR h.stars <= $15)
+      AND h.amenities @> $16::text[]
+      AND ($17::text IS NULL OR h.area_ar = $17 OR lower(h.area_en) = lower($17))
+      AND ($18::timestamptz IS NULL OR ($11 - h.free_days + h.free_until_time) AT TIME ZONE h.timezone > $18)
+), fitting AS (
+    SELECT c.hotel_id, c.room_type_id, h.stars, h.usd, h.payable_step, h.distance, h.rating,
+           app.payable($13 * c.room_price, h.payable_step) AS total,
+           app.payable($13 * c.first_night::bigint, h.payable_step) AS first_night
+    FROM cheapest c JOIN wanted h ON h.id = c.hotel_id
 )
 SELECT f.hotel_id, f.room_type_id, f.total, f.first_night, f.payable_step, count(*) OVER () AS matches
 FROM fitting f
-WHERE $20::bigint IS NULL OR f.total * f.usd <= $20 * (SELECT w.usd FROM worth w WHERE w.currency = $21::text)
-ORDER BY CASE WHEN $22 = 'rating' THEN -f.rating END, CASE WHEN $22 IN ('stars', 'rating') THEN -f.stars END,
-         CASE WHEN $22 = 'distance' THEN f.distance END, f.total * f.usd, f.hotel_id
-LIMIT $25::bigint OFFSET $26::bigint
+WHERE $19::bigint IS NULL OR f.total * f.usd <= $19 * (SELECT w.usd FROM worth w WHERE w.currency = $20::text)
+ORDER BY CASE WHEN $21 = 'rating' THEN -f.rating END, CASE WHEN $21 IN ('stars', 'rating') THEN -f.stars END,
+         CASE WHEN $21 = 'distance' THEN f.distance END, f.total * f.usd, f.hotel_id
+LIMIT $24::bigint OFFSET $25::bigint
 """
 
 
@@ -239,7 +280,6 @@ async def search(
         -(-(adults + children) // rooms),
         -(-adults // rooms),
         [part.block for part in further],
-        [part.first + 1 for part in further],
         [part.last + 1 for part in further],
         [part.mask for part in further],
         check_in,

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import TextIO
 
-MODULES = ("activity", "audit", "booking", "log", "proof", "rls", "understanding")
+MODULES = ("activity", "audit", "booking", "log", "proof", "rls", "search", "understanding")
 """Modules of this package that hold benches; each is imported only when benches run."""
 
 

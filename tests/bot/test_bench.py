@@ -84,6 +84,7 @@ def test_the_benches_are_there() -> None:
     ("name", "size", "smaller"),
     [
         ("rls", 400, {"LOOKS": 4, "SLOW_LOOKS": 2, "MONTHS": 2}),
+        ("search", 60, {"LOOKS": 2, "SAMPLE": 5}),
         ("booking", 0, {"GUESTS": 3, "ROOMS": 6, "CATALOGUE": 1, "EACH": 2, "ROUNDS": 1}),
     ],
 )

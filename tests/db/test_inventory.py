@@ -45,14 +45,15 @@ def test_parts_cover_each_night_once(nights: int) -> None:
         start = (night(first) - date(2000, 1, 3)).days
         assert days == list(range(start, start + nights))
         assert all(part.last <= 41 for part in inventory.parts(night(first), nights))
+        assert all(part.first == 14 for part in inventory.parts(night(first), nights)[1:])
 
 
 @pytest.mark.parametrize("first", [0, 13, 27, 28])
 async def test_a_total_is_the_sum_of_its_nights(conn: asyncpg.Connection, first: int) -> None:
-    prices = [Rate(night(n), night(n), 10_000 + n) for n in range(120)]
+    prices = [Rate(night(n), night(n), 10_000 + n) for n in range(130)]
     hotel = await open_hotel(conn, rates=prices)
 
-    for nights in (*range(1, 18), 30, 60):
+    for nights in (*range(1, 46), 60, 90):
         (offer,) = await found(conn, first, nights)
         (room,) = await inventory.offers(conn, hotel=hotel.id, check_in=night(first), nights=nights, adults=2)
         expected = [10_000 + n for n in range(first, first + nights)]
@@ -60,6 +61,31 @@ async def test_a_total_is_the_sum_of_its_nights(conn: asyncpg.Connection, first:
         assert room.nightly == tuple(expected)
         assert offer.first_night_minor == room.first_night_minor == expected[0]
         assert offer.fees_minor == room.fees_minor == 1_500 * nights
+
+
+@pytest.mark.parametrize("nights", [14, 42, 80])
+async def test_totals_of_the_dearest_rooms_are_right_too(conn: asyncpg.Connection, nights: int) -> None:
+    dearest = 2_000_000_000
+    await open_hotel(conn, rates=[Rate(night(0), night(120), dearest)])
+
+    (offer,) = await found(conn, 20, nights)
+
+    assert offer.total_minor == nights * dearest
+
+
+async def test_a_long_stay_needs_each_of_its_nights(conn: asyncpg.Connection) -> None:
+    """Whichever block the missing night lies in."""
+    hotel = await open_hotel(conn, rates=[Rate(night(0), night(150), 100)])
+    for full in (20, 41, 42, 69, 70, 99):
+        before = await inventory.edit_allotment(
+            conn, room_type=hotel.double, from_night=night(full), to_night=night(full), rooms=0, now=NOW
+        )
+        assert before.clamped == ()
+        assert await found(conn, 20, 80) == []
+        await inventory.edit_allotment(
+            conn, room_type=hotel.double, from_night=night(full), to_night=night(full), rooms=2, now=NOW
+        )
+        assert len(await found(conn, 20, 80)) == 1
 
 
 async def test_the_most_specific_rate_wins_then_the_newest(conn: asyncpg.Connection) -> None:
@@ -329,7 +355,7 @@ async def test_a_search_reads_one_citys_blocks_by_index(conn: asyncpg.Connection
     part = inventory.parts(night(5), 3)[0]
     plan = await conn.fetchval(
         "EXPLAIN (FORMAT JSON) " + inventory._SEARCH,
-        *(CAIRO, part.block, part.first + 1, 3, part.mask, 2, 2, [], [], [], [], night(5), 3, 1),
+        *(CAIRO, part.block, part.first + 1, 3, part.mask, 2, 2, [], [], [], night(5), 3, 1),
         *(None, None, [], None, None, None, None, "price", None, None, 5, 0),
     )
     scans = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == "search_blocks"]
